@@ -1,0 +1,270 @@
+use std::{fmt, io, path::Path, path::PathBuf, pin::Pin, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, TryStreamExt, stream};
+use tokio::io::AsyncRead;
+use tokio_util::io::{ReaderStream, StreamReader};
+
+/// A stream of bytes, as it comes.
+pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+
+/// Bytes read from a file at a time.
+const FILE_CHUNK: usize = 256 * 1024;
+
+/// The bytes of one object, on their way in or out.
+///
+/// - Anything that holds bytes becomes one: a string, a `Vec<u8>`, `Bytes`, a list
+///   of chunks ([`Body::from_chunks`]), a file ([`Body::from_file`]), a stream
+///   ([`Body::from_stream`]), a reader ([`Body::from_reader`]).
+/// - Files and streams pass in constant memory.
+/// - [`Body::length`] is known for all but some streams; whoever sends a body
+///   checks that it kept its word.
+/// - All but streams can be replayed ([`Body::try_clone`]), so that a failed
+///   upload can be tried again.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// use artifact_s3::Body;
+///
+/// let body = Body::from_chunks(["hello", " ", "world"]);
+/// assert_eq!(body.length(), Some(11));
+/// assert_eq!(body.bytes().await?, "hello world");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Body {
+    bytes: Source,
+    observer: Option<Observer>,
+}
+
+type Observer = Arc<dyn Fn(u64) + Send + Sync>;
+
+enum Source {
+    Chunks(Vec<Bytes>),
+    File { path: PathBuf, length: u64 },
+    Stream { stream: ByteStream, length: Option<u64> },
+}
+
+impl Body {
+    fn new(bytes: Source) -> Self {
+        Self { bytes, observer: None }
+    }
+
+    /// A body without bytes.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::new(Source::Chunks(Vec::new()))
+    }
+
+    /// A body of several chunks, sent one after the other and never joined.
+    pub fn from_chunks<C: Into<Bytes>>(chunks: impl IntoIterator<Item = C>) -> Self {
+        let chunks = chunks.into_iter().map(Into::into);
+        Self::new(Source::Chunks(chunks.filter(|c: &Bytes| !c.is_empty()).collect()))
+    }
+
+    /// The bytes of a file, read when they are needed, in constant memory.
+    ///
+    /// The file must be a regular one, and not change while it is sent; a file
+    /// that became shorter or longer fails the upload. Anything else that can be
+    /// read (a pipe, standard input) goes through [`Body::from_reader`].
+    pub async fn from_file(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref().to_owned();
+        // Opened, and not only looked at: what cannot be read is said now.
+        let metadata = tokio::fs::File::open(&path).await?.metadata().await?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+        }
+        let length = metadata.len();
+        Ok(Self::new(Source::File { path, length }))
+    }
+
+    /// A stream, with its length where it is known.
+    pub fn from_stream(
+        stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+        length: Option<u64>,
+    ) -> Self {
+        Self::new(Source::Stream { stream: Box::pin(stream), length })
+    }
+
+    /// Whatever a reader gives, with its length where it is known.
+    pub fn from_reader(reader: impl AsyncRead + Send + 'static, length: Option<u64>) -> Self {
+        Self::from_stream(ReaderStream::with_capacity(reader, FILE_CHUNK), length)
+    }
+
+    /// Length in bytes, where it is known before the last byte is read.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        match &self.bytes {
+            Source::Chunks(chunks) => Some(chunks.iter().map(|c| c.len() as u64).sum()),
+            Source::File { length, .. } => Some(*length),
+            Source::Stream { length, .. } => *length,
+        }
+    }
+
+    /// Whether [`Body::try_clone`] gives a second one with the same bytes.
+    #[must_use]
+    pub fn is_replayable(&self) -> bool {
+        !matches!(self.bytes, Source::Stream { .. })
+    }
+
+    /// A second body with the same bytes, without copying them; none for a stream.
+    #[must_use]
+    pub fn try_clone(&self) -> Option<Self> {
+        let bytes = match &self.bytes {
+            Source::Chunks(chunks) => Source::Chunks(chunks.clone()),
+            Source::File { path, length } => Source::File { path: path.clone(), length: *length },
+            Source::Stream { .. } => return None,
+        };
+        Some(Self { bytes, observer: self.observer.clone() })
+    }
+
+    /// The chunks, where all of them are in memory.
+    #[must_use]
+    pub fn as_chunks(&self) -> Option<&[Bytes]> {
+        match &self.bytes {
+            Source::Chunks(chunks) => Some(chunks),
+            _ => None,
+        }
+    }
+
+    /// The bytes as they come.
+    #[must_use]
+    pub fn into_stream(self) -> ByteStream {
+        let stream: ByteStream = match self.bytes {
+            Source::Chunks(chunks) => Box::pin(stream::iter(chunks.into_iter().map(Ok))),
+            Source::File { path, .. } => Box::pin(
+                stream::once(async move {
+                    let file = tokio::fs::File::open(path).await?;
+                    Ok::<_, io::Error>(ReaderStream::with_capacity(file, FILE_CHUNK))
+                })
+                .try_flatten(),
+            ),
+            Source::Stream { stream, .. } => stream,
+        };
+        let Some(observer) = self.observer else {
+            return stream;
+        };
+        let mut position = 0;
+        Box::pin(stream.inspect_ok(move |chunk| {
+            position += chunk.len() as u64;
+            observer(position);
+        }))
+    }
+
+    /// The bytes as a reader.
+    pub fn into_reader(self) -> impl AsyncRead + Send {
+        StreamReader::new(self.into_stream())
+    }
+
+    /// All bytes at once, in memory. Nothing is copied where they are one chunk.
+    pub async fn bytes(self) -> io::Result<Bytes> {
+        let mut stream = self.into_stream();
+        let Some(first) = stream.try_next().await? else {
+            return Ok(Bytes::new());
+        };
+        let Some(second) = stream.try_next().await? else {
+            return Ok(first);
+        };
+        let mut all = BytesMut::from(&first[..]);
+        all.extend_from_slice(&second);
+        while let Some(chunk) = stream.try_next().await? {
+            all.extend_from_slice(&chunk);
+        }
+        Ok(all.freeze())
+    }
+
+    /// Calls `observer` with the number of bytes read so far, for every chunk.
+    ///
+    /// For progress bars and metrics. It begins anew at 0 when the body is replayed.
+    #[must_use]
+    pub fn observed(mut self, observer: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+}
+
+impl fmt::Debug for Body {
+    /// Shows what kind of body it is, and none of its bytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.bytes {
+            Source::Chunks(_) => "chunks",
+            Source::File { .. } => "file",
+            Source::Stream { .. } => "stream",
+        };
+        f.debug_struct("Body").field("kind", &kind).field("length", &self.length()).finish()
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::from_chunks([bytes])
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static [u8]> for Body {
+    fn from(bytes: &'static [u8]) -> Self {
+        Bytes::from_static(bytes).into()
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}
+
+impl From<Vec<Bytes>> for Body {
+    fn from(chunks: Vec<Bytes>) -> Self {
+        Self::from_chunks(chunks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_read_when_needed_and_can_be_replayed() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&[7; 600_000]).unwrap();
+        let body = Body::from_file(file.path()).await.unwrap();
+        assert_eq!(body.length(), Some(600_000));
+        let again = body.try_clone().unwrap();
+        assert_eq!(body.bytes().await.unwrap().len(), 600_000);
+        assert_eq!(again.bytes().await.unwrap().len(), 600_000);
+    }
+
+    #[tokio::test]
+    async fn a_folder_and_a_missing_file_are_errors_at_once() {
+        assert!(Body::from_file(std::env::temp_dir()).await.is_err());
+        assert!(Body::from_file("/nonexistent/file").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_stream_passes_once() {
+        let body = Body::from_reader(&b"abc"[..], None);
+        assert_eq!(body.length(), None);
+        assert!(!body.is_replayable() && body.try_clone().is_none());
+        assert_eq!(body.bytes().await.unwrap(), "abc");
+    }
+
+    #[test]
+    fn debug_shows_no_bytes() {
+        assert!(!format!("{:?}", Body::from("secret")).contains("secret"));
+    }
+}
