@@ -43,3 +43,5 @@ mod object;
 pub use object::{ListedObject, Listing, Object, ObjectInfo};
 mod error;
 pub use error::{Operation, Redirect, S3Error, S3ErrorKind};
+mod memory;
+pub use memory::{MemoryObject, MemoryS3};
