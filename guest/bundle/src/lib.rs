@@ -1,1 +1,15 @@
-//! placeholder
+//! The components that come with the host, as bytes.
+//!
+//! The build script compiles each from its source in this workspace, so no
+//! binary is kept in the repository and none can be older than its source.
+
+/// The default store component, world `artifact-store` of `wit/`.
+///
+/// It puts the setting `prefix` before each key, keeps the artifact in the
+/// bucket of the setting `bucket`, and says what S3's errors mean. Its source is
+/// `guest/store`. A component in binary form, under 64 KiB:
+///
+/// ```
+/// assert!(artifact_guests::STORE.starts_with(b"\0asm"));
+/// ```
+pub const STORE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/store.wasm"));

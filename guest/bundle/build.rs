@@ -1,0 +1,128 @@
+//! Compiles the bundled components with a cargo of its own.
+//!
+//! They live in a target folder beside the outer build's, `guests`, so `build`,
+//! `test` and `clippy` share them and the two cargos never wait for one lock.
+
+use std::{
+    env,
+    error::Error,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Each component: its file in `OUT_DIR`, its package and binary, its folder.
+const GUESTS: [(&str, &str, &str); 1] = [("store.wasm", "artifact-guest-store", "guest/store")];
+
+/// What guests are made of besides their own folders.
+const SHARED: [&str; 4] = ["wit", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
+
+/// Settings of the outer build that would change or break the inner one: flags
+/// for another target (they would also replace those of `.cargo/config.toml`),
+/// and the wrappers by which clippy and others step into the compiler's place.
+const REMOVED: [&str; 9] = [
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_RUSTC_WRAPPER",
+    "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+    "CARGO_BUILD_TARGET",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTC_WRAPPER",
+    "RUSTFLAGS",
+];
+
+/// Small components: they are compiled again at every start of a host.
+const PROFILE: [(&str, &str); 6] = [
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
+    ("CARGO_PROFILE_RELEASE_LTO", "fat"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
+    ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
+    ("CARGO_PROFILE_RELEASE_STRIP", "symbols"),
+];
+
+fn main() {
+    if let Err(error) = run() {
+        // `cargo::error` is one line to its reader; a failing exit would bury it.
+        println!("cargo::error={error}");
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let workspace = workspace()?;
+    println!("cargo::rerun-if-changed=build.rs");
+    for source in GUESTS.iter().map(|(_, _, folder)| folder).chain(&SHARED) {
+        println!("cargo::rerun-if-changed={}", workspace.join(source).display());
+    }
+
+    if !target_is_installed()? {
+        return Err(format!(
+            "the components need the target {TARGET}: run `rustup target add {TARGET}`"
+        )
+        .into());
+    }
+
+    let out_dir = PathBuf::from(variable("OUT_DIR")?);
+    let guests = target_dir(&out_dir)?.join("guests");
+    build(&workspace, &guests)?;
+    for (file, binary, _) in GUESTS {
+        let built = guests.join(TARGET).join("release").join(binary).with_extension("wasm");
+        fs::copy(&built, out_dir.join(file))
+            .map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
+    }
+    Ok(())
+}
+
+fn build(workspace: &Path, target_dir: &Path) -> Result<(), Box<dyn Error>> {
+    let mut cargo = Command::new(variable("CARGO")?);
+    cargo
+        .current_dir(workspace)
+        .args(["build", "--release", "--target", TARGET])
+        .env("CARGO_TARGET_DIR", target_dir)
+        .envs(PROFILE);
+    for name in REMOVED {
+        cargo.env_remove(name);
+    }
+    for (_, binary, _) in GUESTS {
+        cargo.args(["--package", binary, "--bin", binary]);
+    }
+    let output = cargo.output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    std::process::exit(1);
+}
+
+/// A target that is not installed has no folder, with or without rustup.
+fn target_is_installed() -> Result<bool, Box<dyn Error>> {
+    let output = Command::new(variable("RUSTC")?)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()?;
+    let folder = String::from_utf8(output.stdout)?;
+    Ok(output.status.success() && Path::new(folder.trim_end()).is_dir())
+}
+
+fn workspace() -> Result<PathBuf, Box<dyn Error>> {
+    let here = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    let workspace = here.ancestors().nth(2).ok_or("this package has left its workspace")?;
+    Ok(workspace.to_owned())
+}
+
+/// The outer build's target folder: `OUT_DIR` is `<target>/[<triple>/]<profile>/build/…`.
+fn target_dir(out_dir: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    let mut above = out_dir.ancestors().skip_while(|dir| !dir.ends_with("build")).skip(2);
+    let target = above.next().ok_or("OUT_DIR is not in a target folder")?;
+    match above.next() {
+        Some(parent) if target.ends_with(variable("TARGET")?) => Ok(parent.to_owned()),
+        _ => Ok(target.to_owned()),
+    }
+}
+
+fn variable(name: &str) -> Result<OsString, Box<dyn Error>> {
+    env::var_os(name).ok_or_else(|| format!("cargo did not set {name}").into())
+}

@@ -1,0 +1,50 @@
+//! What the built components can reach, read from their bytes.
+
+use wit_component::DecodedWasm;
+use wit_parser::{Resolve, WorldItem, WorldKey};
+
+/// A component is loaded at every start of a host, and its memory is paid for at
+/// every call; one that grows past this has drawn in something it should not.
+const LARGEST: usize = 64 * 1024;
+
+#[test]
+fn the_store_imports_and_exports_what_its_world_names() {
+    let (imports, exports) = interfaces(artifact_guests::STORE);
+    assert_eq!(
+        imports,
+        [
+            "agent:artifacts/objects@0.1.0",
+            "agent:artifacts/s3@0.1.0",
+            "agent:artifacts/types@0.1.0",
+            "wasi:config/store@0.2.0-rc.1",
+        ]
+    );
+    assert_eq!(exports, ["agent:artifacts/store@0.1.0"]);
+}
+
+#[test]
+fn the_store_is_small() {
+    let bytes = artifact_guests::STORE.len();
+    assert!(bytes < LARGEST, "{bytes} bytes");
+}
+
+/// Names of the imported and of the exported interfaces, sorted.
+fn interfaces(component: &[u8]) -> (Vec<String>, Vec<String>) {
+    let DecodedWasm::Component(resolve, world) = wit_component::decode(component).unwrap() else {
+        panic!("a WIT package, not a component");
+    };
+    let world = &resolve.worlds[world];
+    let names = |items: &mut dyn Iterator<Item = (&WorldKey, &WorldItem)>| {
+        let mut names: Vec<String> = items.map(|(key, _)| name(&resolve, key)).collect();
+        names.sort();
+        names
+    };
+    (names(&mut world.imports.iter()), names(&mut world.exports.iter()))
+}
+
+fn name(resolve: &Resolve, key: &WorldKey) -> String {
+    match key {
+        WorldKey::Name(name) => name.clone(),
+        WorldKey::Interface(id) => resolve.id_of(*id).unwrap(),
+    }
+}
