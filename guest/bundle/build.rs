@@ -90,12 +90,11 @@ fn build(workspace: &Path, target_dir: &Path) -> Result<(), Box<dyn Error>> {
     for (_, binary, _) in GUESTS {
         cargo.args(["--package", binary, "--bin", binary]);
     }
-    let output = cargo.output()?;
-    if output.status.success() {
-        return Ok(());
+    // What the inner cargo says of its failure is shown, because this exits too.
+    if !cargo.status()?.success() {
+        std::process::exit(1);
     }
-    eprint!("{}", String::from_utf8_lossy(&output.stderr));
-    std::process::exit(1);
+    Ok(())
 }
 
 /// A target that is not installed has no folder, with or without rustup.

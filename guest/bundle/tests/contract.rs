@@ -1,5 +1,7 @@
 //! What the built components can reach, read from their bytes.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 use wit_component::DecodedWasm;
 use wit_parser::{Resolve, WorldItem, WorldKey};
 

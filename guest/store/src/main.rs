@@ -3,6 +3,9 @@
 //!
 //! It holds bytes only as handles and keeps nothing from call to call.
 
+// Without `main` nothing of std's runtime (threads, standard output) is drawn in.
+#![cfg_attr(target_family = "wasm", no_main)]
+
 mod bindings;
 
 use artifact_guest_store::{
@@ -25,6 +28,7 @@ use bindings::{
 
 /// A component is called through its exports. It is a program and not a library
 /// only because a native build of the workspace cannot link the latter.
+#[cfg(not(target_family = "wasm"))]
 fn main() {}
 
 struct Store;
