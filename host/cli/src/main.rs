@@ -1,2 +1,51 @@
-//! x
-fn main(){}
+//! The program `artifacts`: puts, gets, describes, lists and deletes artifacts.
+//!
+//! Everything that it does, the library `artifact-store` does; here are the
+//! command line, the settings, and what is shown.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod args;
+mod commands;
+mod config_file;
+mod connect;
+mod environment;
+mod failure;
+mod interrupt;
+mod output;
+mod settings;
+
+use args::Cli;
+use environment::Environment;
+use failure::{Exit, Failure};
+use output::Output;
+
+fn main() -> ExitCode {
+    let env = Environment::of_process();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::usage(&error, &env).into(),
+    };
+    let output = Output::new(&cli.global, &env);
+    match run(&cli, &env, &output) {
+        Ok(()) => Exit::Done.into(),
+        // Whoever read our output has seen enough: no failure of ours.
+        Err(failure) if failure.is_broken_pipe() => Exit::Done.into(),
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit().into()
+        }
+    }
+}
+
+fn run(cli: &Cli, env: &Environment, output: &Output) -> Result<(), Failure> {
+    output::trace(cli.global.verbose, env);
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::config("cannot start the runtime").caused_by(error))?;
+    let result = runtime.block_on(commands::run(cli, env, output));
+    // A thread that waits for standard input would hold up the end.
+    runtime.shutdown_background();
+    result
+}
