@@ -1,1 +1,66 @@
-//! placeholder
+//! Stores artifacts in S3 through a sandboxed WebAssembly component.
+//!
+//! An application calls put, get, head, list and delete on an [`ArtifactStore`].
+//! A component in a sandbox decides what the object is called and what an error
+//! means; the host makes the S3 calls, and confines them to the store's bucket
+//! and prefix whatever the component says. The bytes of an artifact never enter
+//! the component.
+//!
+//! # Example: store an artifact and read it back
+//!
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), artifact_store::Error> {
+//! use artifact_store::{ArtifactStore, ErrorKind, s3::MemoryS3};
+//!
+//! let store = ArtifactStore::builder()
+//!     .bucket("my-artifacts")
+//!     .prefix("asm/artifacts/")
+//!     .client(MemoryS3::new()) // or HttpS3::from_env().await?, or your own S3Client
+//!     .start()
+//!     .await?;
+//!
+//! store.put("patch-abc123", "--- a/file\n+++ b/file\n").await?;
+//! let patch = store.get("patch-abc123").await?.bytes().await?;
+//! assert_eq!(patch, "--- a/file\n+++ b/file\n");
+//!
+//! store.delete("patch-abc123").await?;
+//! store.delete("patch-abc123").await?; // a second time is fine too
+//! let error = store.get("patch-abc123").await.unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::NotFound);
+//! # Ok(())
+//! # }
+//! ```
+
+/// The S3 side: the [`S3Client`](s3::S3Client) trait, its clients and its types.
+pub use artifact_s3 as s3;
+pub use artifact_s3::{
+    Body, ByteRange, ChecksumAlgorithm, ContentHeaders, DeleteOptions, Encryption, GetOptions,
+    ListOptions, ListedObject, Listing, ObjectInfo, PutOptions, WriteCondition,
+};
+
+// In the order in which a put travels.
+mod port;
+pub use port::Store;
+mod artifact_store;
+pub use artifact_store::ArtifactStore;
+mod artifact;
+pub use artifact::Artifact;
+mod builder;
+pub use builder::StoreBuilder;
+mod call;
+mod instance;
+mod names;
+mod sandbox;
+pub use sandbox::Sandbox;
+mod limits;
+pub use limits::Limits;
+mod component;
+pub use component::StoreComponent;
+mod bindings;
+mod convert;
+mod error;
+mod grant;
+mod handles;
+mod s3_import;
+pub use error::{Blame, Error, ErrorKind, Operation};

@@ -153,6 +153,7 @@ impl Body {
     }
 
     /// The bytes as a reader.
+    #[must_use]
     pub fn into_reader(self) -> impl AsyncRead + Send {
         StreamReader::new(self.into_stream())
     }
@@ -192,7 +193,10 @@ impl fmt::Debug for Body {
             Source::File { .. } => "file",
             Source::Stream { .. } => "stream",
         };
-        f.debug_struct("Body").field("kind", &kind).field("length", &self.length()).finish()
+        f.debug_struct("Body")
+            .field("kind", &kind)
+            .field("length", &self.length())
+            .finish_non_exhaustive()
     }
 }
 

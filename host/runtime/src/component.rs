@@ -1,0 +1,152 @@
+use std::{borrow::Cow, fmt, path::Path};
+
+use wasmtime::component::{Component, types::ComponentItem};
+
+use crate::{Error, Sandbox, bindings::ArtifactStorePre, instance::CallState};
+
+/// A component that implements the world `artifact-store`: it decides what
+/// objects are called, and what errors mean.
+///
+/// - It is a binary component of at most [`MAX_BYTES`](Self::MAX_BYTES): no core
+///   module, no text, nothing precompiled (which could hold any machine code).
+/// - It imports nothing but what its world names.
+/// - It exports `agent:artifacts/store`.
+///
+/// All of it is checked when the store starts.
+#[derive(Clone)]
+pub struct StoreComponent {
+    bytes: Cow<'static, [u8]>,
+    origin: String,
+    trusted: bool,
+}
+
+impl StoreComponent {
+    /// The largest component that is taken: compiling costs time and memory in
+    /// proportion. One that carries an interpreter has 12 to 18 MB.
+    pub const MAX_BYTES: usize = 32 << 20;
+
+    /// The component that comes with this library: it puts the prefix before
+    /// keys and maps errors.
+    #[must_use]
+    pub fn bundled() -> Self {
+        Self {
+            bytes: Cow::Borrowed(artifact_guests::STORE),
+            origin: "the bundled component".to_owned(),
+            trusted: true,
+        }
+    }
+
+    /// A component from memory. It is checked at the start of the store.
+    pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { bytes: Cow::Owned(bytes.into()), origin: "the component".to_owned(), trusted: false }
+    }
+
+    /// A component from a file.
+    pub async fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let origin = format!("the component {}", path.as_ref().display());
+        let unreadable = |error| Error::config(format!("{origin} cannot be read")).caused_by(error);
+        let size = tokio::fs::metadata(&path).await.map_err(unreadable)?.len();
+        if size > Self::MAX_BYTES as u64 {
+            return Err(too_large(&origin, size));
+        }
+        let bytes = tokio::fs::read(&path).await.map_err(unreadable)?;
+        Ok(Self { bytes: Cow::Owned(bytes), origin, trusted: false })
+    }
+
+    /// Compiles it, away from the async threads, and checks what it is.
+    pub(crate) async fn compile(self, sandbox: &Sandbox) -> Result<Prepared, Error> {
+        let sandbox = sandbox.clone();
+        let compile = move || self.compile_now(&sandbox);
+        tokio::task::spawn_blocking(compile).await.unwrap_or_else(|panic| {
+            Err(Error::config("the component cannot be compiled").caused_by(panic))
+        })
+    }
+
+    fn compile_now(&self, sandbox: &Sandbox) -> Result<Prepared, Error> {
+        let Self { bytes, origin, trusted } = self;
+        check_kind(bytes, origin)?;
+        let component = Component::from_binary(sandbox.engine(), bytes)
+            .map_err(|error| Error::config(format!("{origin} is not valid")).caused_by(error))?;
+        check_world(&component, sandbox, origin)?;
+        let unfit = |error: wasmtime::Error| {
+            Error::config(format!("{origin} does not fit the world `artifact-store`"))
+                .caused_by(error)
+        };
+        let pre = sandbox.linker().instantiate_pre(&component).map_err(unfit)?;
+        let pre = ArtifactStorePre::new(pre).map_err(unfit)?;
+        Ok(Prepared { pre, trusted: *trusted })
+    }
+}
+
+impl fmt::Debug for StoreComponent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreComponent")
+            .field("origin", &self.origin)
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A component that was compiled and checked: instances are made from it.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    pub(crate) pre: ArtifactStorePre<CallState>,
+    /// Ours: what it says of a caller's key is believed.
+    pub(crate) trusted: bool,
+}
+
+/// Tells by the first bytes whether this is a component at all.
+///
+/// Source: the component model's binary format, `preamble`.
+fn check_kind(bytes: &[u8], origin: &str) -> Result<(), Error> {
+    if bytes.len() > StoreComponent::MAX_BYTES {
+        return Err(too_large(origin, bytes.len() as u64));
+    }
+    match bytes.get(..8) {
+        Some(b"\0asm\x0d\0\x01\0") => Ok(()),
+        Some(b"\0asm\x01\0\0\0") => Err(Error::config(format!(
+            "{origin} is a core module and no component: link it with wasm-component-ld, or turn \
+             it into one with `wasm-tools component new`"
+        ))),
+        _ => Err(Error::config(format!("{origin} is no WebAssembly component"))),
+    }
+}
+
+fn too_large(origin: &str, bytes: u64) -> Error {
+    Error::config(format!(
+        "{origin} has {bytes} bytes, and at most {} are taken",
+        StoreComponent::MAX_BYTES
+    ))
+}
+
+const EXPORT: &str = "agent:artifacts/store";
+const IMPORTS: [&str; 4] =
+    ["agent:artifacts/types", "agent:artifacts/objects", "agent:artifacts/s3", "wasi:config/store"];
+
+fn check_world(component: &Component, sandbox: &Sandbox, origin: &str) -> Result<(), Error> {
+    let engine = sandbox.engine();
+    let ty = component.component_type();
+    let without_version = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
+    let foreign: Vec<String> = ty
+        .imports(engine)
+        .map(|(name, _)| name)
+        .filter(|name| !IMPORTS.contains(&without_version(name).as_str()))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if !foreign.is_empty() {
+        return Err(Error::config(format!(
+            "{origin} imports {}, which a store component is not granted: it may import {}",
+            foreign.join(", "),
+            IMPORTS.join(", "),
+        )));
+    }
+    let exported = ty.exports(engine).any(|(name, export)| {
+        without_version(name) == EXPORT && matches!(export.ty, ComponentItem::ComponentInstance(_))
+    });
+    if !exported {
+        return Err(Error::config(format!(
+            "{origin} does not export `{EXPORT}`: it is no component of the world `artifact-store`"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+use std::time::Duration;
+
+use wasmtime::ResourceLimiter;
+
+/// What one call of a component may use.
+///
+/// Each stops one way in which a component could harm the process that runs it.
+///
+/// ```
+/// use artifact_store::{Limits, Sandbox};
+///
+/// let limits = Limits { memory_bytes: 64 << 20, ..Limits::default() };
+/// let sandbox = Sandbox::new(limits)?;
+/// # Ok::<(), artifact_store::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Linear memory of all of a component's memories together, in bytes.
+    ///
+    /// Stops a component that grows until the process is killed. Default 16 MiB:
+    /// a page of 1,000 keys of 1,024 bytes fits ten times.
+    pub memory_bytes: usize,
+    /// Elements of all of a component's tables together.
+    ///
+    /// Stops growth outside linear memory. Default 10,000; the bundled component
+    /// has fewer than 100.
+    pub table_elements: usize,
+    /// Fuel for one call; one unit is about one instruction.
+    ///
+    /// Stops a component that computes for ever. Default 1,000 million: about a
+    /// second of one core, a thousand times what the longest honest call needs.
+    pub fuel: u64,
+    /// Bytes that a component may hand the host in one host call, or return.
+    ///
+    /// Stops a component that makes the host allocate: strings, lists and error
+    /// messages count. Default 4 MiB: a page of 1,000 of the longest keys fits
+    /// twice.
+    pub hostcall_bytes: usize,
+    /// Handles (bodies, receipts) that a component may hold at one time.
+    ///
+    /// Stops a component that opens objects and keeps them open. Default 64;
+    /// an honest put needs two.
+    pub handles: usize,
+    /// Calls that run at one time in one [`Sandbox`]; more of them wait.
+    ///
+    /// Bounds the memory and address space that all instances take together.
+    /// Default 1,000.
+    pub concurrent_calls: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 16 << 20,
+            table_elements: 10_000,
+            fuel: 1_000_000_000,
+            hostcall_bytes: 4 << 20,
+            handles: 64,
+            concurrent_calls: 1000,
+        }
+    }
+}
+
+/// How long a call may take, waiting included, unless the store says otherwise.
+pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_hours(1);
+
+/// Sums what one component takes over all its memories and tables (wasmtime's own
+/// `StoreLimits` bounds each by itself), and remembers what it was refused.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    memory: Counter,
+    table: Counter,
+}
+
+#[derive(Debug)]
+struct Counter {
+    name: &'static str,
+    used: usize,
+    allowed: usize,
+    refused: Option<usize>,
+}
+
+impl Counter {
+    fn grow(&mut self, current: usize, desired: usize) -> bool {
+        let asked = self.used.saturating_add(desired.saturating_sub(current));
+        if asked > self.allowed {
+            self.refused = Some(asked);
+            return false;
+        }
+        self.used = asked;
+        true
+    }
+
+    fn refusal(&self) -> Option<String> {
+        let Self { name, allowed, .. } = self;
+        Some(format!("{name}: allowed {allowed}, asked for {}", self.refused?))
+    }
+}
+
+impl Usage {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let counter = |name, allowed| Counter { name, used: 0, allowed, refused: None };
+        Self {
+            memory: counter("bytes of memory", limits.memory_bytes),
+            table: counter("table elements", limits.table_elements),
+        }
+    }
+
+    /// The limit that the component ran into, if it did.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.memory.refusal().or_else(|| self.table.refusal())
+    }
+}
+
+impl ResourceLimiter for Usage {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(self.memory.grow(current, desired))
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(self.table.grow(current, desired))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_are_summed() {
+        let mut usage = Usage::new(&Limits { memory_bytes: 100, ..Limits::default() });
+        assert!(usage.memory_growing(0, 60, None).unwrap());
+        assert!(!usage.memory_growing(0, 60, None).unwrap());
+        assert!(usage.memory_growing(60, 100, None).unwrap());
+        assert_eq!(usage.refusal().unwrap(), "bytes of memory: allowed 100, asked for 120");
+    }
+}

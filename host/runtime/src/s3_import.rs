@@ -1,0 +1,189 @@
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+
+use artifact_s3::{Operation, PutOptions, S3Client, S3Error, S3ErrorKind};
+use futures::FutureExt;
+use wasmtime::component::Resource;
+
+use crate::{
+    bindings::agent::artifacts::{objects, s3, types},
+    grant::Grant,
+    handles::{HostBody, HostReceipt},
+    instance::{CallState, Waiting},
+};
+
+/// What a host function gives: the outer error traps the component.
+type Answer<T> = wasmtime::Result<Result<T, types::S3Error>>;
+
+/// The S3 calls of a component: each is checked against its grant, and made by
+/// the store's client.
+impl s3::Host for CallState {
+    async fn put_object(
+        &mut self,
+        bucket: String,
+        key: String,
+        body: Resource<HostBody>,
+        options: types::PutOptions,
+    ) -> Answer<Resource<HostReceipt>> {
+        let HostBody { id, body } = self.table.delete(body)?;
+        let (grant, client) = self.parties();
+        let stored = send(&self.waiting, async {
+            let admitted = grant.admit(&bucket, &key)?;
+            let options = PutOptions::from(options);
+            options.check()?;
+            client.put_object(grant.bucket(), &admitted, body, &options).await
+        })
+        .await;
+        Ok(match stored {
+            Ok(info) => Ok(self.table.push(HostReceipt { info, body_id: Some(id) })?),
+            Err(error) => Err(self.remember(error, Operation::PutObject, &bucket, &key)),
+        })
+    }
+
+    async fn get_object(
+        &mut self,
+        bucket: String,
+        key: String,
+        options: types::GetOptions,
+    ) -> Answer<objects::Object> {
+        let (grant, client) = self.parties();
+        let opened = send(&self.waiting, async {
+            let admitted = grant.admit(&bucket, &key)?;
+            let options = artifact_s3::GetOptions::from(options);
+            options.check()?;
+            client.get_object(grant.bucket(), &admitted, &options).await
+        })
+        .await;
+        Ok(match opened {
+            Ok(artifact_s3::Object { info, body }) => {
+                Ok(objects::Object { info: info.into(), body: self.push_body(body)? })
+            }
+            Err(error) => Err(self.remember(error, Operation::GetObject, &bucket, &key)),
+        })
+    }
+
+    async fn head_object(
+        &mut self,
+        bucket: String,
+        key: String,
+        options: types::GetOptions,
+    ) -> Answer<types::ObjectInfo> {
+        let (grant, client) = self.parties();
+        let described = send(&self.waiting, async {
+            let admitted = grant.admit(&bucket, &key)?;
+            let options = artifact_s3::GetOptions::from(options);
+            options.check()?;
+            client.head_object(grant.bucket(), &admitted, &options).await
+        })
+        .await;
+        Ok(match described {
+            Ok(info) => Ok(info.into()),
+            Err(error) => Err(self.remember(error, Operation::HeadObject, &bucket, &key)),
+        })
+    }
+
+    async fn delete_object(
+        &mut self,
+        bucket: String,
+        key: String,
+        options: types::DeleteOptions,
+    ) -> Answer<()> {
+        let (grant, client) = self.parties();
+        let deleted = send(&self.waiting, async {
+            let admitted = grant.admit(&bucket, &key)?;
+            let options = artifact_s3::DeleteOptions::from(options);
+            options.check()?;
+            client.delete_object(grant.bucket(), &admitted, &options).await
+        })
+        .await;
+        Ok(match deleted {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.remember(error, Operation::DeleteObject, &bucket, &key)),
+        })
+    }
+
+    async fn copy_object(
+        &mut self,
+        bucket: String,
+        source_key: String,
+        key: String,
+        options: types::PutOptions,
+    ) -> Answer<Resource<HostReceipt>> {
+        let (grant, client) = self.parties();
+        let copied = send(&self.waiting, async {
+            let source = grant.admit(&bucket, &source_key)?;
+            let admitted = grant.admit(&bucket, &key)?;
+            let options = PutOptions::from(options);
+            options.check()?;
+            client.copy_object(grant.bucket(), &source, &admitted, &options).await
+        })
+        .await;
+        Ok(match copied {
+            Ok(info) => Ok(self.table.push(HostReceipt { info, body_id: None })?),
+            Err(error) => Err(self.remember(error, Operation::CopyObject, &bucket, &key)),
+        })
+    }
+
+    async fn list_objects(
+        &mut self,
+        bucket: String,
+        options: types::ListOptions,
+    ) -> Answer<types::Listing> {
+        let (grant, client) = self.parties();
+        let options = artifact_s3::ListOptions::from(options);
+        let listed = send(&self.waiting, async {
+            grant.admit_listing(&bucket, &options)?;
+            let mut listing = client.list_objects(grant.bucket(), &options).await?;
+            grant.confine(&mut listing);
+            Ok(listing)
+        })
+        .await;
+        Ok(match listed {
+            Ok(listing) => Ok(listing.into()),
+            Err(error) => {
+                Err(self.remember(error, Operation::ListObjectsV2, &bucket, &options.prefix))
+            }
+        })
+    }
+}
+
+/// Types without functions.
+impl types::Host for CallState {}
+
+/// Waits for the S3 client. One that panics fails its call, and nothing else.
+async fn send<T>(
+    waiting: &Waiting,
+    call: impl Future<Output = Result<T, S3Error>> + Send,
+) -> Result<T, S3Error> {
+    let _waiting = waiting.enter();
+    AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|panic| {
+        let said = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Err(S3Error::new(S3ErrorKind::Service, format!("the S3 client panicked: {said}")))
+    })
+}
+
+impl CallState {
+    fn parties(&self) -> (Arc<Grant>, Arc<dyn S3Client>) {
+        (Arc::clone(&self.grant), Arc::clone(&self.client))
+    }
+
+    /// Keeps the error as the host saw it, and gives the component its own view.
+    fn remember(
+        &mut self,
+        error: S3Error,
+        operation: Operation,
+        bucket: &str,
+        key: &str,
+    ) -> types::S3Error {
+        let error = match error.operation() {
+            Some(_) => error,
+            None => error.on(operation, format!("{bucket}/{key}")),
+        };
+        let view = types::S3Error::from(&error);
+        self.s3_errors.push(error);
+        view
+    }
+}

@@ -1,0 +1,171 @@
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::{OnceCell, Semaphore};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
+};
+use wasmtime_wasi_config::WasiConfig;
+
+use crate::{
+    Error, Limits, StoreComponent,
+    bindings::agent::artifacts,
+    component::Prepared,
+    error::{Blame, ErrorKind},
+    instance::CallState,
+};
+
+/// Where components run: one engine, the limits of a call, and the room for
+/// instances.
+///
+/// Cheap to clone; clones are the same sandbox. Stores share
+/// [`Sandbox::shared`] unless they are given another: the bundled component is
+/// then compiled once in a process, and a thousand stores take the address
+/// space of one.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    linker: Linker<CallState>,
+    limits: Limits,
+    /// One permit for each instance that the pool has room for.
+    room: Arc<Semaphore>,
+    bundled: OnceCell<Prepared>,
+}
+
+/// Fuel after which a running component lets other tasks have the thread: about
+/// a millisecond.
+const FUEL_PER_SLICE: u64 = 1_000_000;
+
+impl Sandbox {
+    /// A sandbox of its own, with these limits.
+    ///
+    /// Fails where the machine cannot give the engine what it needs.
+    pub fn new(limits: Limits) -> Result<Self, Error> {
+        let failed = |error: wasmtime::Error| {
+            Error::new(ErrorKind::InvalidConfig, Blame::Host, "the sandbox cannot be set up")
+                .caused_by(error)
+        };
+        // Pooled instances start twice as fast, but their address space is
+        // reserved up front, which a container may not allow.
+        let engine = Engine::new(&config(Some(pool(&limits))))
+            .or_else(|error| {
+                tracing::debug!(%error, "no pool of instances: falling back to one by one");
+                Engine::new(&config(None))
+            })
+            .map_err(failed)?;
+        let linker = linker(&engine).map_err(failed)?;
+        let room = Arc::new(Semaphore::new(limits.concurrent_calls as usize));
+        Ok(Self(Arc::new(Inner { engine, linker, limits, room, bundled: OnceCell::new() })))
+    }
+
+    /// The sandbox with default limits that the stores of this process share.
+    pub fn shared() -> Result<Self, Error> {
+        // Immutable once made; it holds code and no store's state.
+        static SHARED: OnceLock<Sandbox> = OnceLock::new();
+        if let Some(sandbox) = SHARED.get() {
+            return Ok(sandbox.clone());
+        }
+        let sandbox = Self::new(Limits::default())?;
+        Ok(SHARED.get_or_init(|| sandbox).clone())
+    }
+
+    /// The limits of a call.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn linker(&self) -> &Linker<CallState> {
+        &self.0.linker
+    }
+
+    pub(crate) fn room(&self) -> &Arc<Semaphore> {
+        &self.0.room
+    }
+
+    pub(crate) fn new_store(
+        &self,
+        state: CallState,
+    ) -> wasmtime::Result<wasmtime::Store<CallState>> {
+        let mut store = wasmtime::Store::try_new(&self.0.engine, state)?;
+        store.limiter(|state| &mut state.usage);
+        store.set_fuel(self.0.limits.fuel)?;
+        store.fuel_async_yield_interval(Some(FUEL_PER_SLICE))?;
+        store.set_hostcall_fuel(self.0.limits.hostcall_bytes);
+        store.set_max_component_handles(self.0.limits.handles);
+        Ok(store)
+    }
+
+    /// The bundled component, compiled when it is first asked for.
+    pub(crate) async fn bundled(&self) -> Result<Prepared, Error> {
+        let compile = || StoreComponent::bundled().compile(self);
+        self.0.bundled.get_or_try_init(compile).await.cloned()
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("limits", &self.0.limits).finish_non_exhaustive()
+    }
+}
+
+fn config(pool: Option<PoolingAllocationConfig>) -> Config {
+    let mut config = Config::new();
+    config
+        .consume_fuel(true)
+        // Off: what no store component needs, and what an attacker might.
+        .wasm_relaxed_simd(false)
+        .wasm_memory64(false)
+        .wasm_tail_call(false)
+        // The contract has no async functions; without them a call is cheaper.
+        .concurrency_support(false);
+    if let Some(pool) = pool {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}
+
+/// Core instances, memories and tables that one component may be made of.
+///
+/// Component tools add small adapter modules to the main one: 2 or 3 core
+/// instances and a table or two. More is no store component.
+const PARTS: u32 = 8;
+
+fn pool(limits: &Limits) -> PoolingAllocationConfig {
+    let calls = limits.concurrent_calls;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(calls)
+        .total_stacks(calls)
+        .total_core_instances(calls.saturating_mul(4))
+        .total_tables(calls.saturating_mul(4))
+        .total_memories(calls.saturating_mul(2))
+        .max_core_instances_per_component(PARTS)
+        .max_memories_per_component(PARTS)
+        .max_tables_per_component(PARTS)
+        .max_memory_size(limits.memory_bytes)
+        .table_elements(limits.table_elements)
+        // Pages that are written again in every call are kept, not given back
+        // to the system and asked for again.
+        .linear_memory_keep_resident(256 << 10)
+        .async_stack_keep_resident(32 << 10)
+        .table_keep_resident(8 << 10);
+    pool
+}
+
+/// What a store component may import, and nothing else.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<CallState>> {
+    type Data = wasmtime::component::HasSelf<CallState>;
+    let mut linker = Linker::new(engine);
+    artifacts::types::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+    artifacts::objects::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+    artifacts::s3::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+    wasmtime_wasi_config::add_to_linker(&mut linker, |state: &mut CallState| {
+        WasiConfig::new(&state.settings)
+    })?;
+    Ok(linker)
+}
