@@ -1,0 +1,62 @@
+//! One file for each command.
+
+use artifact_store::ArtifactStore;
+
+use crate::{
+    args::{Cli, Command},
+    connect,
+    environment::Environment,
+    failure::Failure,
+    interrupt::unless_interrupted,
+    output::Output,
+    settings::Settings,
+};
+
+mod completions;
+mod config;
+mod delete;
+mod demo;
+mod get;
+mod head;
+mod list;
+mod put;
+mod serve_local;
+
+/// Does what the command line says.
+pub async fn run(cli: &Cli, env: &Environment, output: &Output) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Completions { shell } => completions::run(*shell, output),
+        // Ctrl-C is how it ends.
+        Command::ServeLocal(args) => serve_local::run(args, &cli.global, env, output).await,
+        _ => unless_interrupted(run_once(cli, env, output)).await,
+    }
+}
+
+async fn run_once(cli: &Cli, env: &Environment, output: &Output) -> Result<(), Failure> {
+    if matches!(cli.command, Command::Demo) {
+        return demo::run(output).await;
+    }
+    let settings = Settings::resolve(&cli.global, env)?;
+    let store = Store { settings: &settings, env };
+    match &cli.command {
+        Command::Put(args) => put::run(args, &store, output).await,
+        Command::Get(args) => get::run(args, &store, output).await,
+        Command::Head(args) => head::run(args, &store, output).await,
+        Command::List(args) => list::run(args, &store, output).await,
+        Command::Delete(args) => delete::run(args, &store, output).await,
+        Command::Config => config::run(&settings, env, output).await,
+        Command::Demo | Command::ServeLocal(_) | Command::Completions { .. } => Ok(()),
+    }
+}
+
+/// A store that is started when a command has checked everything else.
+struct Store<'a> {
+    settings: &'a Settings,
+    env: &'a Environment,
+}
+
+impl Store<'_> {
+    async fn start(&self) -> Result<ArtifactStore, Failure> {
+        connect::store(self.settings, self.env).await
+    }
+}

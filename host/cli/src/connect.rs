@@ -1,0 +1,50 @@
+use artifact_store::{
+    ArtifactStore, StoreComponent,
+    s3::{Addressing as S3Addressing, Credentials, HttpS3},
+};
+
+use crate::{
+    environment::Environment,
+    failure::Failure,
+    settings::{Addressing, Settings},
+};
+
+/// Starts the store that the settings describe.
+pub async fn store(settings: &Settings, env: &Environment) -> Result<ArtifactStore, Failure> {
+    let bucket = settings.bucket()?;
+    let mut store = ArtifactStore::builder().bucket(bucket).client(client(settings, env).await?);
+    if let Some(prefix) = &settings.prefix {
+        store = store.prefix(&prefix.value);
+    }
+    if let Some(timeout) = &settings.timeout {
+        store = store.deadline(timeout.value.0);
+    }
+    if let Some(component) = &settings.component {
+        store = store.component(StoreComponent::from_file(&component.value).await?);
+    }
+    Ok(store.start().await?)
+}
+
+/// The S3 client that the settings and AWS's own variables describe.
+pub async fn client(settings: &Settings, env: &Environment) -> Result<HttpS3, Failure> {
+    let mut client = HttpS3::builder().environment(env.variables().clone());
+    if let Some(endpoint) = &settings.endpoint {
+        client = client.endpoint(&endpoint.value);
+    }
+    if let Some(region) = &settings.region {
+        client = client.region(&region.value);
+    }
+    if let Some(addressing) = &settings.addressing {
+        client = client.addressing(match addressing.value {
+            Addressing::PathStyle => S3Addressing::PathStyle,
+            Addressing::VirtualHost => S3Addressing::VirtualHost,
+        });
+    }
+    if let Some(profile) = &settings.profile {
+        client = client.profile(&profile.value);
+    }
+    if settings.is_anonymous() {
+        client = client.credentials(Credentials::Anonymous);
+    }
+    client.build().await.map_err(|error| Failure::config(error.to_string()).caused_by(error))
+}

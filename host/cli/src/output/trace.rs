@@ -1,0 +1,22 @@
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::environment::Environment;
+
+/// Sends what the libraries tell to standard error, as much as `-v` asks for.
+///
+/// Other people's crates stay at `info`: below that they may show headers.
+pub fn trace(verbose: u8, env: &Environment) {
+    let filter = match verbose {
+        0 => return,
+        1 => "warn,artifact_store=info,artifact_s3=info,artifacts=info",
+        2 => "info,artifact_store=debug,artifact_s3=debug,artifacts=debug",
+        _ => "info,artifact_store=trace,artifact_s3=trace,artifacts=trace",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_ansi(env.stderr_is_terminal)
+        .with_writer(io::stderr)
+        .init();
+}

@@ -1,0 +1,184 @@
+//! Every setting in force, and where it comes from.
+
+use std::{path::PathBuf, str::FromStr};
+
+use crate::{
+    args::{GlobalArgs, Timeout},
+    config_file::ConfigFile,
+    environment::Environment,
+    failure::Failure,
+};
+
+mod addressing;
+pub use addressing::Addressing;
+mod origin;
+pub use origin::{Origin, Setting};
+mod lookup;
+use lookup::{Lookup, Name};
+
+const BUCKET: Name = Name::new("--bucket", "ARTIFACTS_BUCKET");
+const PREFIX: Name = Name::new("--prefix", "ARTIFACTS_PREFIX");
+const ENDPOINT: Name = Name::new("--endpoint", "ARTIFACTS_ENDPOINT");
+const REGION: Name = Name::new("--region", "ARTIFACTS_REGION");
+const ANONYMOUS: Name = Name::new("--anonymous", "ARTIFACTS_ANONYMOUS");
+const PROFILE: Name = Name::new("--profile", "ARTIFACTS_PROFILE");
+const TIMEOUT: Name = Name::new("--timeout", "ARTIFACTS_TIMEOUT");
+const COMPONENT: Name = Name::new("--component", "ARTIFACTS_COMPONENT");
+const CONFIG_VARIABLE: &str = "ARTIFACTS_CONFIG";
+
+/// What is in force: flags over environment over file over what AWS's own
+/// variables say over defaults. None stands for the library's default.
+#[derive(Debug)]
+pub struct Settings {
+    pub config: Option<Setting<PathBuf>>,
+    pub bucket: Option<Setting<String>>,
+    pub prefix: Option<Setting<String>>,
+    pub endpoint: Option<Setting<String>>,
+    pub region: Option<Setting<String>>,
+    pub addressing: Option<Setting<Addressing>>,
+    pub anonymous: Option<Setting<bool>>,
+    pub profile: Option<Setting<String>>,
+    pub timeout: Option<Setting<Timeout>>,
+    pub component: Option<Setting<PathBuf>>,
+}
+
+impl Settings {
+    /// Puts together what the command line, the environment and the file say.
+    pub fn resolve(args: &GlobalArgs, env: &Environment) -> Result<Self, Failure> {
+        let named = args.config.clone().or_else(|| env.get(CONFIG_VARIABLE).map(PathBuf::from));
+        let file = ConfigFile::find(named, env)?;
+        let look = Lookup { env, file: file.as_ref() };
+
+        let text = |text: &str| Ok::<_, String>(text.to_owned());
+        let component = look.up(
+            COMPONENT,
+            args.component.clone(),
+            |keys| keys.component.as_ref(),
+            |path| Ok::<_, String>(PathBuf::from(path)),
+        )?;
+        Ok(Self {
+            bucket: look.up(BUCKET, args.bucket.clone(), |keys| keys.bucket.as_ref(), text)?,
+            prefix: look.up(PREFIX, args.prefix.clone(), |keys| keys.prefix.as_ref(), text)?,
+            endpoint: look
+                .up(ENDPOINT, args.endpoint.clone(), |keys| keys.endpoint.as_ref(), text)?
+                .or_else(|| look.aws(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])),
+            region: look
+                .up(REGION, args.region.clone(), |keys| keys.region.as_ref(), text)?
+                .or_else(|| look.aws(&["AWS_REGION", "AWS_DEFAULT_REGION"])),
+            addressing: look.up(
+                Addressing::name(args),
+                Addressing::of_flags(args),
+                |keys| keys.addressing.as_ref(),
+                Addressing::from_str,
+            )?,
+            anonymous: look.switch(ANONYMOUS, args.anonymous, |keys| keys.anonymous.as_ref())?,
+            profile: look
+                .up(PROFILE, args.profile.clone(), |keys| keys.profile.as_ref(), text)?
+                .or_else(|| look.aws(&["AWS_PROFILE"])),
+            timeout: look.up(
+                TIMEOUT,
+                args.timeout,
+                |keys| keys.timeout.as_ref(),
+                Timeout::from_str,
+            )?,
+            component: component.map(|setting| match (&setting.origin, &file) {
+                (Origin::File { .. }, Some(file)) => setting.map(|path| file.resolve(path)),
+                _ => setting,
+            }),
+            config: file.map(|file| Setting {
+                origin: match (&args.config, env.get(CONFIG_VARIABLE)) {
+                    (Some(_), _) => Origin::Flag("--config"),
+                    (None, Some(_)) => Origin::Variable(CONFIG_VARIABLE),
+                    (None, None) => Origin::Default,
+                },
+                value: file.path,
+            }),
+        })
+    }
+
+    /// The bucket, without which no store can be started.
+    pub fn bucket(&self) -> Result<&str, Failure> {
+        self.bucket.as_ref().map(|bucket| bucket.value.as_str()).ok_or_else(|| {
+            Failure::usage(
+                "no bucket is named: give --bucket NAME, set ARTIFACTS_BUCKET, or write \
+                 `bucket = \"NAME\"` into artifacts.toml",
+            )
+        })
+    }
+
+    pub fn is_anonymous(&self) -> bool {
+        self.anonymous.as_ref().is_some_and(|anonymous| anonymous.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("artifacts.toml");
+        std::fs::write(&path, text).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn flags_stand_over_the_environment_over_the_file_over_aws() {
+        let (_dir, path) = file("bucket = \"file\"\nprefix = \"file\"\nregion = \"file\"\n");
+        let env = Environment::from([
+            ("ARTIFACTS_BUCKET", "env"),
+            ("ARTIFACTS_PREFIX", "env"),
+            ("ARTIFACTS_ENDPOINT", ""),
+            ("AWS_REGION", "aws"),
+            ("AWS_ENDPOINT_URL", "http://aws"),
+        ]);
+        let args = GlobalArgs {
+            bucket: Some("flag".into()),
+            config: Some(path.clone()),
+            ..GlobalArgs::default()
+        };
+        let settings = Settings::resolve(&args, &env).unwrap();
+        let bucket = settings.bucket.unwrap();
+        assert_eq!((bucket.value.as_str(), bucket.origin), ("flag", Origin::Flag("--bucket")));
+        let prefix = settings.prefix.unwrap();
+        assert_eq!(
+            (prefix.value.as_str(), prefix.origin),
+            ("env", Origin::Variable("ARTIFACTS_PREFIX"))
+        );
+        let region = settings.region.unwrap();
+        assert_eq!(
+            (region.value.as_str(), region.origin),
+            ("file", Origin::File { path, line: 3 })
+        );
+        let endpoint = settings.endpoint.unwrap();
+        assert_eq!(
+            (endpoint.value.as_str(), endpoint.origin),
+            ("http://aws", Origin::Variable("AWS_ENDPOINT_URL"))
+        );
+    }
+
+    #[test]
+    fn a_component_named_in_a_file_lies_beside_the_file() {
+        let (dir, path) = file("component = \"mine.wasm\"\n");
+        let args = GlobalArgs { config: Some(path), ..GlobalArgs::default() };
+        let settings = Settings::resolve(&args, &Environment::default()).unwrap();
+        assert_eq!(settings.component.unwrap().value, dir.path().join("mine.wasm"));
+    }
+
+    #[test]
+    fn a_value_that_makes_no_sense_is_told_with_its_place() {
+        for (name, value) in [
+            ("ARTIFACTS_TIMEOUT", "soon"),
+            ("ARTIFACTS_ADDRESSING", "dns"),
+            ("ARTIFACTS_ANONYMOUS", "maybe"),
+        ] {
+            let env = Environment::from([(name, value)]);
+            let failure = Settings::resolve(&GlobalArgs::default(), &env).unwrap_err();
+            assert!(failure.to_string().starts_with(&format!("{name}={value:?}: ")), "{failure}");
+        }
+        let (_dir, path) = file("\ntimeout = \"soon\"\n");
+        let args = GlobalArgs { config: Some(path), ..GlobalArgs::default() };
+        let failure = Settings::resolve(&args, &Environment::default()).unwrap_err();
+        assert!(failure.to_string().contains("artifacts.toml:2: timeout: "), "{failure}");
+    }
+}
