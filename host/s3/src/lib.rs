@@ -45,3 +45,5 @@ mod error;
 pub use error::{Operation, Redirect, S3Error, S3ErrorKind};
 mod memory;
 pub use memory::{MemoryObject, MemoryS3};
+mod http;
+pub use http::{Addressing, ConfigError, Credentials, HttpS3, HttpS3Builder, RetryPolicy};

@@ -1,0 +1,178 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use reqsign_aws_v4::Credential;
+use reqsign_core::Signer;
+
+use super::{
+    Addressing, ConfigError, Credentials, HttpS3Builder, RetryPolicy, endpoint::Endpoint,
+    environment::Environment,
+};
+use crate::{
+    Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, Object, ObjectInfo, ObjectKey,
+    PutOptions, S3Client, S3Error,
+};
+
+/// Any S3-compatible service, over signed HTTP.
+///
+/// - Configuration is the client's own: two clients can differ in everything.
+/// - Bodies stream in constant memory, both ways.
+/// - A call is tried again where that is safe; see [`RetryPolicy`].
+/// - A clone shares connections and cached credentials.
+///
+/// # Example: AWS, as the environment has it
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let s3 = artifact_s3::HttpS3::from_env().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Example: a service of one's own
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use artifact_s3::{Credentials, HttpS3};
+///
+/// let s3 = HttpS3::builder()
+///     .endpoint("http://127.0.0.1:9000")
+///     .credentials(Credentials::key("an-id", "a-secret"))
+///     .build()
+///     .await?;
+/// assert_eq!(s3.region(), "us-east-1");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct HttpS3(Arc<Parts>);
+
+pub(super) struct Parts {
+    pub(super) http: reqwest::Client,
+    pub(super) endpoint: Endpoint,
+    pub(super) region: String,
+    pub(super) addressing: Addressing,
+    pub(super) credentials: Credentials,
+    pub(super) environment: Environment,
+    /// None for anonymous calls.
+    pub(super) signer: Option<Signer<Credential>>,
+    pub(super) idle_timeout: Duration,
+    pub(super) retry: RetryPolicy,
+}
+
+impl HttpS3 {
+    /// A client as the environment of this process describes it, read once.
+    ///
+    /// See [`HttpS3Builder`] for the variables.
+    pub async fn from_env() -> Result<Self, ConfigError> {
+        Self::builder().process_environment().build().await
+    }
+
+    /// A client that is described in the program.
+    pub fn builder() -> HttpS3Builder {
+        HttpS3Builder::new()
+    }
+
+    pub(super) fn assemble(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    pub(super) fn parts(&self) -> &Parts {
+        &self.0
+    }
+
+    /// The service, such as `https://s3.eu-west-1.amazonaws.com`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        self.0.endpoint.to_string()
+    }
+
+    /// The region that requests are signed for.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// Where the bucket's name stands.
+    #[must_use]
+    pub fn addressing(&self) -> Addressing {
+        self.0.addressing
+    }
+
+    /// Who would sign a call now, in words; looks for credentials as a call would.
+    ///
+    /// Where there are none, the error says what was looked for, in order.
+    pub async fn credentials_source(&self) -> Result<String, S3Error> {
+        self.0.credentials.source(&self.0.environment).await
+    }
+}
+
+impl fmt::Debug for HttpS3 {
+    /// Shows the configuration, and no secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpS3")
+            .field("endpoint", &self.endpoint())
+            .field("region", &self.0.region)
+            .field("addressing", &self.0.addressing)
+            .field("credentials", &self.0.credentials)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl S3Client for HttpS3 {
+    async fn put_object(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        body: Body,
+        options: &PutOptions,
+    ) -> Result<ObjectInfo, S3Error> {
+        super::put_object::put_object(self, bucket, key, body, options).await
+    }
+
+    async fn get_object(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        options: &GetOptions,
+    ) -> Result<Object, S3Error> {
+        super::get_object::get_object(self, bucket, key, options).await
+    }
+
+    async fn head_object(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        options: &GetOptions,
+    ) -> Result<ObjectInfo, S3Error> {
+        super::head_object::head_object(self, bucket, key, options).await
+    }
+
+    async fn delete_object(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        options: &DeleteOptions,
+    ) -> Result<(), S3Error> {
+        super::delete_object::delete_object(self, bucket, key, options).await
+    }
+
+    async fn copy_object(
+        &self,
+        bucket: &Bucket,
+        source: &ObjectKey,
+        key: &ObjectKey,
+        options: &PutOptions,
+    ) -> Result<ObjectInfo, S3Error> {
+        super::copy_object::copy_object(self, bucket, source, key, options).await
+    }
+
+    async fn list_objects(
+        &self,
+        bucket: &Bucket,
+        options: &ListOptions,
+    ) -> Result<Listing, S3Error> {
+        super::list_objects_v2::list_objects_v2(self, bucket, options).await
+    }
+}

@@ -1,0 +1,238 @@
+use std::time::Duration;
+
+use super::{
+    Addressing, Credentials, HttpS3, RetryPolicy, endpoint::Endpoint, environment::Environment,
+    profile, transport,
+};
+
+/// Longest time to connect: what AWS's own clients take, times three for a far service.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest time without a byte in either direction. Services answer a large copy
+/// only when it is done, and take tens of seconds over it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The region that S3-compatible services expect where they have none.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Everything that an [`HttpS3`] can be told, the environment included.
+///
+/// What is set here goes before what the environment says. Nothing is read from
+/// the process: without [`HttpS3Builder::environment`] the environment is empty.
+///
+/// | variable | gives |
+/// |---|---|
+/// | `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` | endpoint |
+/// | `AWS_REGION`, `AWS_DEFAULT_REGION` | region |
+/// | `AWS_PROFILE` | profile in the two files |
+/// | `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` | the two files |
+/// | `AWS_CA_BUNDLE` | more certificates to trust, as a PEM file |
+/// | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` (or lower case) | proxy |
+/// | see [`Credentials`] | credentials |
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct HttpS3Builder {
+    environment: Environment,
+    endpoint: Option<String>,
+    region: Option<String>,
+    addressing: Option<Addressing>,
+    credentials: Credentials,
+    profile: Option<String>,
+    connect_timeout: Duration,
+    idle_timeout: Duration,
+    retry: RetryPolicy,
+}
+
+impl HttpS3Builder {
+    pub(super) fn new() -> Self {
+        Self {
+            environment: Environment::default(),
+            endpoint: None,
+            region: None,
+            addressing: None,
+            credentials: Credentials::Default,
+            profile: None,
+            connect_timeout: CONNECT_TIMEOUT,
+            idle_timeout: IDLE_TIMEOUT,
+            retry: RetryPolicy::default(),
+        }
+    }
+
+    /// The environment variables to honour, instead of none.
+    pub fn environment<N: Into<String>, V: Into<String>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.environment = variables.into_iter().collect();
+        self
+    }
+
+    /// The environment variables of this process, as they are now.
+    pub fn process_environment(mut self) -> Self {
+        self.environment = Environment::of_process();
+        self
+    }
+
+    /// The service: scheme `http` or `https`, host, port, base path. AWS, if none.
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(url.into());
+        self
+    }
+
+    /// The region that requests are signed for. For AWS there is no default; for
+    /// any other endpoint it is `us-east-1`.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Where the bucket's name stands. By default in the host for AWS, and in the
+    /// path for any other endpoint.
+    pub fn addressing(mut self, addressing: Addressing) -> Self {
+        self.addressing = Some(addressing);
+        self
+    }
+
+    /// Who signs the requests; by default whoever the environment names.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
+        self
+    }
+
+    /// The profile in the configuration files, instead of `AWS_PROFILE`.
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        self.profile = Some(name.into());
+        self
+    }
+
+    /// Longest time to connect, TLS included; 10 seconds, if none is given.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Longest time without a byte in either direction; 60 seconds, if none is
+    /// given. There is no limit to the whole of a call.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// How often, and after what delays, a call is tried again.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Makes the client. Reads the configuration files where the region is only
+    /// there; sends nothing, and looks for credentials when the first call needs them.
+    pub async fn build(self) -> Result<HttpS3, ConfigError> {
+        let mut environment = self.environment;
+        if let Some(profile) = &self.profile {
+            environment.set("AWS_PROFILE", profile);
+        }
+        let endpoint = self
+            .endpoint
+            .as_deref()
+            .or_else(|| environment.get("AWS_ENDPOINT_URL_S3"))
+            .or_else(|| environment.get("AWS_ENDPOINT_URL"))
+            .map(Endpoint::parse)
+            .transpose()?;
+        let is_aws = endpoint.as_ref().is_none_or(Endpoint::is_aws);
+        let region = match self
+            .region
+            .as_deref()
+            .or_else(|| environment.get("AWS_REGION"))
+            .or_else(|| environment.get("AWS_DEFAULT_REGION"))
+        {
+            Some(region) => region.to_owned(),
+            None => match profile::region(&environment).await {
+                Some(region) => region,
+                None if is_aws => return Err(ConfigError::NoRegion),
+                None => DEFAULT_REGION.to_owned(),
+            },
+        };
+        check_region(&region)?;
+        let endpoint = match endpoint {
+            Some(endpoint) => endpoint,
+            None => Endpoint::of_aws(&region)?,
+        };
+        let addressing = self.addressing.unwrap_or(match is_aws {
+            true => Addressing::VirtualHost,
+            false => Addressing::PathStyle,
+        });
+        if addressing == Addressing::VirtualHost && endpoint.is_address() {
+            return Err(ConfigError::Endpoint {
+                endpoint: endpoint.to_string(),
+                reason: "virtual hosts need a host name, and it has an address; use path style"
+                    .to_owned(),
+            });
+        }
+        let http = transport::client(&environment, self.connect_timeout).await?;
+        let signer = self.credentials.signer(&environment, &region);
+        Ok(HttpS3::assemble(super::client::Parts {
+            http,
+            endpoint,
+            region,
+            addressing,
+            credentials: self.credentials,
+            environment,
+            signer,
+            idle_timeout: self.idle_timeout,
+            retry: self.retry,
+        }))
+    }
+}
+
+/// A region becomes part of a host name and of every signature.
+fn check_region(region: &str) -> Result<(), ConfigError> {
+    let fits = region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if fits && (1..=64).contains(&region.len()) {
+        Ok(())
+    } else {
+        Err(ConfigError::Region { region: region.to_owned() })
+    }
+}
+
+/// A configuration that no client can be made of.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The endpoint cannot be used.
+    #[error("invalid endpoint {endpoint:?}: {reason}")]
+    Endpoint {
+        /// The endpoint, without a password that may be in it.
+        endpoint: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// AWS needs a region, and nothing names one.
+    #[error(
+        "no region: AWS needs one; give the client a region, or set AWS_REGION, \
+         AWS_DEFAULT_REGION or `region` in the profile of the AWS configuration file"
+    )]
+    NoRegion,
+    /// The region's name cannot be one.
+    #[error("invalid region {region:?}: it has 1 to 64 letters, digits, `-` or `_`")]
+    Region {
+        /// The region as given.
+        region: String,
+    },
+    /// The file of certificates cannot be used.
+    #[error("cannot use the certificates in {path:?}, which AWS_CA_BUNDLE names")]
+    Certificates {
+        /// The file.
+        path: String,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The proxy cannot be used. Its address is not shown: it may hold a password.
+    #[error("cannot use the proxy that {variable} names")]
+    Proxy {
+        /// The variable that names it.
+        variable: &'static str,
+    },
+    /// The HTTP client could not be made.
+    #[error("cannot set up HTTP and TLS")]
+    Transport(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

@@ -1,0 +1,260 @@
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, StatusCode, header};
+use quick_xml::{Reader, events::Event};
+use serde::Deserialize;
+
+use super::{endpoint::Endpoint, retry::Failure};
+use crate::{Bucket, Operation, Redirect, S3Error, S3ErrorKind};
+
+/// Most characters that are kept of what a service says of an error.
+const MAX_MESSAGE: usize = 1024;
+
+/// Most characters that are kept of a code, a request id, a region, an endpoint.
+const MAX_NAME: usize = 256;
+
+/// An error as S3 writes it.
+///
+/// Source: [error responses](https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct ErrorXml {
+    code: String,
+    message: String,
+    request_id: String,
+    region: String,
+    endpoint: String,
+}
+
+/// An answer that is an error.
+pub(super) struct Answered<'a> {
+    pub(super) operation: Operation,
+    pub(super) bucket: &'a Bucket,
+    pub(super) status: StatusCode,
+    pub(super) headers: &'a HeaderMap,
+    /// Of the client.
+    pub(super) region: &'a str,
+    /// Of the client.
+    pub(super) endpoint: &'a Endpoint,
+}
+
+impl Answered<'_> {
+    /// What went wrong, told by the code, and where there is none by the status.
+    pub(super) fn into_failure(self, body: &[u8]) -> Failure {
+        let xml = parse(body);
+        let code = Some(clean(&xml.code, MAX_NAME)).filter(|code| !code.is_empty());
+        let id = request_id(self.headers)
+            .or_else(|| Some(clean(&xml.request_id, MAX_NAME)).filter(|id| !id.is_empty()));
+        let redirect = self.redirect(&xml);
+        let (kind, retryable) = match (&redirect, code.as_deref()) {
+            (Some(_), _) => (S3ErrorKind::Service, false),
+            (None, Some(code)) => self.of_code(code),
+            (None, None) => self.of_status(),
+        };
+        let mut message = clean(&xml.message, MAX_MESSAGE);
+        if let Some(redirect) = &redirect {
+            message = self.misdirected(redirect);
+        } else if message.is_empty() {
+            message = self.in_words(kind, code.is_some());
+        }
+        let mut error = S3Error::new(kind, message)
+            .answered(self.status.as_u16(), code, id)
+            .retryable(retryable);
+        if let Some(redirect) = redirect {
+            error = error.redirected(redirect);
+        }
+        Failure {
+            // What was refused has not happened; what failed within the service may have.
+            may_be_done: self.status.is_server_error() && kind != S3ErrorKind::Throttled,
+            retry_after: retry_after(self.headers),
+            error,
+        }
+    }
+
+    /// Kind, and whether the same call may succeed later.
+    ///
+    /// Source: [list of error codes][codes], and codes of compatible services.
+    ///
+    /// [codes]: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+    fn of_code(&self, code: &str) -> (S3ErrorKind, bool) {
+        use S3ErrorKind as Kind;
+        match code {
+            "NoSuchKey" | "NoSuchVersion" => (Kind::NoSuchKey, false),
+            "NoSuchBucket" => (Kind::NoSuchBucket, false),
+            "PreconditionFailed" => (Kind::PreconditionFailed, false),
+            // Another write to the key was under way; nobody knows yet who is first.
+            "ConditionalRequestConflict" => (Kind::PreconditionFailed, true),
+            "OperationAborted" => (Kind::Service, true),
+            "NotModified" => (Kind::NotModified, false),
+            "InvalidRange" => (Kind::InvalidRange, false),
+            // 403, but about the object's state (archived), and not about who asks.
+            "InvalidObjectState" => (Kind::Service, false),
+            "BadDigest"
+            | "XAmzContentChecksumMismatch"
+            | "XAmzContentSHA256Mismatch"
+            | "InvalidDigest" => (Kind::Integrity, false),
+            "SlowDown"
+            | "SlowDownRead"
+            | "SlowDownWrite"
+            | "ServiceUnavailable"
+            | "Throttling"
+            | "ThrottlingException"
+            | "TooManyRequests"
+            | "RequestLimitExceeded"
+            | "BandwidthLimitExceeded"
+            | "Busy" => (Kind::Throttled, true),
+            "RequestTimeout" => (Kind::Timeout, true),
+            "IncompleteBody" => (Kind::Unreachable, true),
+            "InternalError" => (Kind::Service, true),
+            "AccessDenied"
+            | "AccountProblem"
+            | "AllAccessDisabled"
+            | "AuthorizationHeaderMalformed"
+            | "ExpiredToken"
+            | "InvalidAccessKeyId"
+            | "InvalidPayer"
+            | "InvalidSecurity"
+            | "InvalidToken"
+            | "NotSignedUp"
+            | "RequestExpired"
+            | "RequestTimeTooSkewed"
+            | "SignatureDoesNotMatch"
+            | "TokenRefreshRequired"
+            | "UnauthorizedAccess" => (Kind::AccessDenied, false),
+            _ if code.starts_with("KMS.") => (Kind::AccessDenied, false),
+            _ => self.of_status(),
+        }
+    }
+
+    fn of_status(&self) -> (S3ErrorKind, bool) {
+        use S3ErrorKind as Kind;
+        match self.status.as_u16() {
+            304 => (Kind::NotModified, false),
+            401 | 403 => (Kind::AccessDenied, false),
+            404 if self.operation == Operation::ListObjectsV2 => (Kind::NoSuchBucket, false),
+            404 => (Kind::NoSuchKey, false),
+            408 => (Kind::Timeout, true),
+            412 => (Kind::PreconditionFailed, false),
+            416 => (Kind::InvalidRange, false),
+            429 | 503 => (Kind::Throttled, true),
+            // 501: it will not be implemented by the next try.
+            500 | 502 | 504..=599 => (Kind::Service, true),
+            _ => (Kind::Service, false),
+        }
+    }
+
+    /// Where the service points to, if that is what it says.
+    fn redirect(&self, xml: &ErrorXml) -> Option<Redirect> {
+        let header = |name: &str| {
+            let value = self.headers.get(name)?.to_str().ok()?;
+            Some(clean(value, MAX_NAME)).filter(|value| !value.is_empty())
+        };
+        let given = |text: &str| Some(clean(text, MAX_NAME)).filter(|text| !text.is_empty());
+        let region = header("x-amz-bucket-region").or_else(|| given(&xml.region));
+        let moved = matches!(self.status.as_u16(), 301 | 302 | 307 | 308);
+        if moved {
+            let endpoint = given(&xml.endpoint).or_else(|| header("location").map(authority));
+            return Some(Redirect { region, endpoint });
+        }
+        let wrong_region = matches!(
+            xml.code.as_str(),
+            "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"
+        ) || (self.status == 400 && xml.code.is_empty());
+        match region {
+            Some(region) if wrong_region && region != self.region => {
+                Some(Redirect { region: Some(region), endpoint: None })
+            }
+            _ => None,
+        }
+    }
+
+    fn misdirected(&self, redirect: &Redirect) -> String {
+        let Self { bucket, region: ours, endpoint, .. } = self;
+        match redirect {
+            Redirect { region: Some(region), .. } if region != ours => format!(
+                "bucket {bucket:?} is in region {region:?}, and this client is set to {ours:?}; \
+                 set its region to {region:?}",
+                bucket = bucket.as_str()
+            ),
+            Redirect { endpoint: Some(other), .. } => format!(
+                "bucket {bucket:?} is at {other:?}, and this client is set to {endpoint}; set its \
+                 endpoint to that",
+                bucket = bucket.as_str()
+            ),
+            _ => format!(
+                "{endpoint} sends bucket {bucket:?} elsewhere and does not say where; check the \
+                 endpoint and the region",
+                bucket = bucket.as_str()
+            ),
+        }
+    }
+
+    /// For answers without a message.
+    fn in_words(&self, kind: S3ErrorKind, has_code: bool) -> String {
+        match kind {
+            S3ErrorKind::NoSuchKey => "there is no object of this key".to_owned(),
+            S3ErrorKind::NoSuchBucket => "there is no bucket of this name".to_owned(),
+            S3ErrorKind::NotModified => "the object is as the condition describes it".to_owned(),
+            S3ErrorKind::PreconditionFailed => "the condition does not hold".to_owned(),
+            S3ErrorKind::InvalidRange => "the range lies outside the object".to_owned(),
+            S3ErrorKind::AccessDenied => "the service refused the call".to_owned(),
+            S3ErrorKind::Throttled => "the service asks to be called less often".to_owned(),
+            _ if has_code || self.operation == Operation::HeadObject => {
+                "the service gave no reason".to_owned()
+            }
+            _ => {
+                format!("the answer is no S3 error; check that {} is an S3 endpoint", self.endpoint)
+            }
+        }
+    }
+}
+
+/// The service's name for a request.
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("x-amz-request-id")?.to_str().ok()?;
+    Some(clean(id, MAX_NAME)).filter(|id| !id.is_empty())
+}
+
+/// Whether XML that came with a success is an error all the same.
+///
+/// S3 answers a long copy with 200 before it knows how that ends.
+pub(super) fn is_error(body: &[u8]) -> bool {
+    let mut reader = Reader::from_reader(body);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(root)) => return root.local_name().as_ref() == "Error",
+            Ok(Event::Eof | Event::Empty(_)) | Err(_) => return false,
+            Ok(_) => {}
+        }
+    }
+}
+
+fn parse(body: &[u8]) -> ErrorXml {
+    if !is_error(body) {
+        return ErrorXml::default();
+    }
+    quick_xml::de::from_reader(body).unwrap_or_default()
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok()
+}
+
+/// Scheme, host and port of a URL; the rest of it can be anything.
+fn authority(location: String) -> String {
+    match url::Url::parse(&location) {
+        Ok(url) if url.has_host() => url.origin().ascii_serialization(),
+        _ => location,
+    }
+}
+
+/// What a service says is shown to people and written to logs: on one line, of
+/// bounded length, without control characters.
+fn clean(text: &str, limit: usize) -> String {
+    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    one_line.chars().filter(|c| !c.is_control()).take(limit).collect()
+}

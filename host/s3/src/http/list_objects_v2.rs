@@ -1,0 +1,121 @@
+use http::Method;
+use serde::Deserialize;
+
+use super::{
+    HttpS3, encode,
+    request::{Request, target},
+    response::Reading,
+};
+use crate::{Bucket, ListOptions, ListedObject, Listing, Operation, S3Error, S3ErrorKind};
+
+const OPERATION: Operation = Operation::ListObjectsV2;
+
+/// Source: [ListObjectsV2](https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct ListBucketResult {
+    encoding_type: String,
+    is_truncated: Option<bool>,
+    next_continuation_token: Option<String>,
+    contents: Vec<Contents>,
+    common_prefixes: Vec<CommonPrefix>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Contents {
+    key: String,
+    size: u64,
+    #[serde(rename = "ETag")]
+    etag: String,
+    last_modified: String,
+    storage_class: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct CommonPrefix {
+    prefix: String,
+}
+
+pub(super) async fn list_objects_v2(
+    s3: &HttpS3,
+    bucket: &Bucket,
+    options: &ListOptions,
+) -> Result<Listing, S3Error> {
+    let on = |error: S3Error| error.on(OPERATION, target(bucket, None));
+    options.check().map_err(on)?;
+    let mut request = Request::new(OPERATION, Method::GET, bucket, None, Reading::Whole);
+    request.query = query(options);
+    let answer = s3.send(request).await?;
+    let no_listing = |error: S3Error| {
+        on(error.answered(answer.status.as_u16(), None, answer.request_id()).retryable(false))
+    };
+    let result: ListBucketResult =
+        quick_xml::de::from_reader(&answer.whole[..]).map_err(|error| {
+            let message = format!(
+                "the answer is no ListBucketResult; check that {} is an S3 endpoint",
+                s3.endpoint()
+            );
+            no_listing(S3Error::new(S3ErrorKind::Service, message).caused_by(error))
+        })?;
+    result.into_listing().map_err(no_listing)
+}
+
+fn query(options: &ListOptions) -> String {
+    let limit = options.limit.map(|limit| limit.to_string());
+    let given = [
+        ("list-type", Some("2")),
+        // XML cannot carry every character that a key can.
+        ("encoding-type", Some("url")),
+        ("prefix", Some(options.prefix.as_str()).filter(|prefix| !prefix.is_empty())),
+        ("delimiter", options.delimiter.as_deref()),
+        ("start-after", options.start_after.as_deref()),
+        ("continuation-token", options.continuation.as_deref()),
+        ("max-keys", limit.as_deref()),
+    ];
+    encode::query(given.into_iter().filter_map(|(name, value)| Some((name, value?))))
+}
+
+impl ListBucketResult {
+    fn into_listing(self) -> Result<Listing, S3Error> {
+        let encoded = self.encoding_type.eq_ignore_ascii_case("url");
+        let decode = |text: String| match encoded {
+            true => encode::decode_listed(&text).ok_or_else(|| {
+                S3Error::new(S3ErrorKind::Service, "the listing holds a key that is not UTF-8")
+            }),
+            false => Ok(text),
+        };
+        let objects = self.contents.into_iter().map(|listed| {
+            Ok(ListedObject {
+                key: decode(listed.key)?,
+                size: listed.size,
+                etag: encode::unquoted(&listed.etag),
+                last_modified: seconds(&listed.last_modified),
+                storage_class: listed.storage_class.filter(|class| !class.is_empty()),
+            })
+        });
+        let objects = objects.collect::<Result<_, S3Error>>()?;
+        let prefixes = self.common_prefixes.into_iter().map(|common| decode(common.prefix));
+        let common_prefixes = prefixes.collect::<Result<_, _>>()?;
+        let continuation = self.next_continuation_token.filter(|token| !token.is_empty());
+        let continuation = match (self.is_truncated.unwrap_or(false), continuation) {
+            (false, _) => None,
+            (true, Some(token)) => Some(token),
+            // Going on without it would list the first page for ever.
+            (true, None) => {
+                return Err(S3Error::new(
+                    S3ErrorKind::Service,
+                    "the listing goes on, and the service did not say how to ask for the rest",
+                ));
+            }
+        };
+        Ok(Listing { objects, common_prefixes, continuation })
+    }
+}
+
+/// A time as XML gives it, in seconds since the Unix epoch.
+pub(super) fn seconds(time: &str) -> Option<u64> {
+    let time: jiff::Timestamp = time.trim().parse().ok()?;
+    u64::try_from(time.as_second()).ok()
+}

@@ -1,0 +1,36 @@
+//! S3 over signed HTTP: `reqwest` carries, `reqsign` signs, and what lies
+//! between (URLs, headers, XML, errors, retries) is here.
+
+// In the order in which a request travels.
+mod config;
+pub use config::{ConfigError, HttpS3Builder};
+mod endpoint;
+mod environment;
+mod profile;
+pub use endpoint::Addressing;
+mod credentials;
+pub use credentials::Credentials;
+mod client;
+mod transport;
+pub use client::HttpS3;
+
+mod copy_object;
+mod delete_object;
+mod get_object;
+mod head_object;
+mod list_objects_v2;
+mod put_object;
+
+mod checksum;
+mod object_headers;
+mod payload;
+mod retry;
+mod spool;
+mod upload;
+pub use retry::RetryPolicy;
+mod encode;
+mod error_response;
+mod progress;
+mod request;
+mod response;
+mod sign;

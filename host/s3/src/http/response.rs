@@ -1,0 +1,114 @@
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode};
+
+use super::{
+    HttpS3, error_response,
+    progress::Progress,
+    request::{Request, root_cause},
+    retry::Failure,
+};
+use crate::{S3Error, S3ErrorKind};
+
+/// Largest page of a listing, with room: 1,000 keys of 1,024 bytes, encoded, are 3 MiB.
+pub(super) const MAX_XML: usize = 16 * 1024 * 1024;
+
+/// Largest error that is read; S3's have a few hundred bytes.
+const MAX_ERROR: usize = 64 * 1024;
+
+/// What is done with the body of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// It is read whole, up to [`MAX_XML`]; there may be an error in it.
+    Whole,
+    /// It is given to the caller as it comes.
+    Stream,
+}
+
+/// What the service answered; not an error.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    /// With [`Reading::Whole`]; else empty.
+    pub(super) whole: Bytes,
+    /// With [`Reading::Stream`].
+    pub(super) stream: Option<reqwest::Response>,
+}
+
+impl Answer {
+    pub(super) fn request_id(&self) -> Option<String> {
+        error_response::request_id(&self.headers)
+    }
+}
+
+impl HttpS3 {
+    /// Sorts an answer into answers and errors.
+    pub(super) async fn read(
+        &self,
+        request: &Request<'_>,
+        response: reqwest::Response,
+        progress: &Progress,
+    ) -> Result<Answer, Failure> {
+        let status = response.status();
+        let headers = response.headers().clone();
+        let error = |body: &[u8]| {
+            let error = error_response::Answered {
+                operation: request.operation,
+                bucket: request.bucket,
+                status,
+                headers: &headers,
+                region: &self.parts().region,
+                endpoint: &self.parts().endpoint,
+            };
+            error.into_failure(body)
+        };
+        if !status.is_success() {
+            // An error that cannot be read is told by its status.
+            let read = self.read_whole(response, MAX_ERROR, progress).await;
+            return Err(error(&read.unwrap_or_default()));
+        }
+        if request.reading == Reading::Stream {
+            let stream = Some(response);
+            return Ok(Answer { status, headers, whole: Bytes::new(), stream });
+        }
+        let whole = self.read_whole(response, MAX_XML, progress).await.map_err(Failure::midway)?;
+        if error_response::is_error(&whole) {
+            return Err(error(&whole));
+        }
+        Ok(Answer { status, headers, whole, stream: None })
+    }
+
+    async fn read_whole(
+        &self,
+        mut response: reqwest::Response,
+        limit: usize,
+        progress: &Progress,
+    ) -> Result<Bytes, S3Error> {
+        let mut whole = BytesMut::new();
+        loop {
+            let chunk = progress
+                .watch(self.parts().idle_timeout, response.chunk())
+                .await
+                .map_err(|stalled| self.stalled(stalled))?
+                .map_err(|error| broken_off(self.parts().endpoint.authority(), error))?;
+            let Some(chunk) = chunk else {
+                return Ok(whole.freeze());
+            };
+            if whole.len() + chunk.len() > limit {
+                return Err(S3Error::new(
+                    S3ErrorKind::Service,
+                    format!("the answer is longer than {limit} bytes"),
+                ));
+            }
+            whole.extend_from_slice(&chunk);
+        }
+    }
+}
+
+/// The connection broke within an answer.
+pub(super) fn broken_off(service: &str, error: reqwest::Error) -> S3Error {
+    let error = error.without_url();
+    let cause = root_cause(&error);
+    S3Error::new(S3ErrorKind::Unreachable, format!("the answer of {service} broke off: {cause}"))
+        .caused_by(error)
+}

@@ -1,0 +1,122 @@
+use std::{fs::File, io, sync::Arc};
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::io::AsyncWriteExt;
+
+use crate::ByteStream;
+
+/// Bytes read from the file at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// A body that was written to a temporary file, so that its length is known and
+/// it can be sent again.
+///
+/// The file has no name: it is gone with this value, and no other process finds it.
+#[derive(Clone, Debug)]
+pub(super) struct Spool {
+    file: Arc<File>,
+    length: u64,
+}
+
+/// Why a body was not spooled.
+#[derive(Debug)]
+pub(super) enum SpoolError {
+    /// The body failed.
+    Source(io::Error),
+    /// The temporary file failed.
+    File(io::Error),
+    /// The body is longer than the limit.
+    TooLong,
+}
+
+impl Spool {
+    /// Writes all of `bytes` away, up to `limit`.
+    pub(super) async fn write(mut bytes: ByteStream, limit: u64) -> Result<Self, SpoolError> {
+        let file = tokio::task::spawn_blocking(tempfile::tempfile)
+            .await
+            .map_err(io::Error::other)
+            .flatten()
+            .map_err(SpoolError::File)?;
+        let mut file = tokio::fs::File::from_std(file);
+        let mut length = 0;
+        while let Some(chunk) = bytes.try_next().await.map_err(SpoolError::Source)? {
+            length += chunk.len() as u64;
+            if length > limit {
+                return Err(SpoolError::TooLong);
+            }
+            file.write_all(&chunk).await.map_err(SpoolError::File)?;
+        }
+        file.flush().await.map_err(SpoolError::File)?;
+        Ok(Self { file: Arc::new(file.into_std().await), length })
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The bytes, from the first. Streams of one spool do not disturb each other:
+    /// an attempt that was given up may still be reading while the next begins.
+    pub(super) fn stream(&self) -> ByteStream {
+        let file = Arc::clone(&self.file);
+        stream::try_unfold(0, move |offset| {
+            let file = Arc::clone(&file);
+            async move {
+                let read = tokio::task::spawn_blocking(move || read_chunk(&file, offset));
+                let chunk = read.await.map_err(io::Error::other)??;
+                let next = offset + chunk.len() as u64;
+                Ok((!chunk.is_empty()).then_some((chunk, next)))
+            }
+        })
+        .boxed()
+    }
+}
+
+fn read_chunk(file: &File, offset: u64) -> io::Result<Bytes> {
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match read_at(file, &mut chunk, offset) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+            Ok(read) => {
+                chunk.truncate(read);
+                return Ok(chunk.into());
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, chunk: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, chunk, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, chunk: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, chunk, offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Body;
+
+    #[tokio::test]
+    async fn two_streams_of_a_spool_do_not_disturb_each_other() {
+        let bytes: Vec<u8> = (0..600_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        let spool = Spool::write(Body::from(bytes.clone()).into_stream(), u64::MAX).await.unwrap();
+        assert_eq!(spool.length(), 600_000);
+        let mut abandoned = spool.stream();
+        assert_eq!(abandoned.try_next().await.unwrap().unwrap()[..], bytes[..CHUNK]);
+        let again = Body::from_stream(spool.stream(), None).bytes().await.unwrap();
+        assert!(again == bytes);
+        assert_eq!(abandoned.try_next().await.unwrap().unwrap()[..], bytes[CHUNK..2 * CHUNK]);
+    }
+
+    #[tokio::test]
+    async fn the_limit_holds_to_the_byte() {
+        let write = |limit| Spool::write(Body::from("12345").into_stream(), limit);
+        assert!(write(5).await.is_ok());
+        assert!(matches!(write(4).await, Err(SpoolError::TooLong)));
+    }
+}
