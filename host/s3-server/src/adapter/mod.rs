@@ -1,0 +1,57 @@
+//! The protocol's calls, answered by an `S3Client`.
+
+mod body;
+mod calls;
+mod error;
+mod listing;
+mod options;
+mod verify;
+
+use std::{fmt, sync::Arc};
+
+use artifact_s3::{Bucket, ObjectKey, S3Client};
+use s3s::{S3Result, s3_error};
+
+/// Speaks to any [`S3Client`] as s3s asks.
+///
+/// Whatever an `S3Client` could not be told is refused with `NotImplemented`, so that
+/// nothing is ever dropped on the way.
+pub(crate) struct Adapter {
+    client: Arc<dyn S3Client>,
+}
+
+impl Adapter {
+    pub(crate) fn new(client: Arc<dyn S3Client>) -> Self {
+        Self { client }
+    }
+}
+
+impl fmt::Debug for Adapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Adapter").field(&self.client).finish()
+    }
+}
+
+fn parse_bucket(name: &str) -> S3Result<Bucket> {
+    Bucket::parse(name).map_err(|e| s3_error!(e, InvalidBucketName, "{e}"))
+}
+
+fn parse_key(key: &str) -> S3Result<ObjectKey> {
+    ObjectKey::parse(key).map_err(|e| s3_error!(e, InvalidArgument, "{e}"))
+}
+
+/// Refuses a call that gives any of these fields.
+macro_rules! refuse {
+    ($input:expr, $($field:ident),+ $(,)?) => {
+        $(
+            if $input.$field.is_some() {
+                return Err(s3s::s3_error!(
+                    NotImplemented,
+                    "this server does not know {}",
+                    stringify!($field).replace('_', "-"),
+                ));
+            }
+        )+
+    };
+}
+use refuse;
