@@ -15,7 +15,10 @@ use std::{
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Each component: its file in `OUT_DIR`, its package and binary, its folder.
-const GUESTS: [(&str, &str, &str); 1] = [("store.wasm", "artifact-guest-store", "guest/store")];
+type Guest = (&'static str, &'static str, &'static str);
+
+const STORE: Guest = ("store.wasm", "artifact-guest-store", "guest/store");
+const HOSTILE: Guest = ("hostile.wasm", "artifact-guest-hostile", "guest/hostile");
 
 /// What guests are made of besides their own folders.
 const SHARED: [&str; 4] = ["wit", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
@@ -54,8 +57,12 @@ fn main() {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let workspace = workspace()?;
+    let mut wanted = vec![STORE];
+    if env::var_os("CARGO_FEATURE_HOSTILE").is_some() {
+        wanted.push(HOSTILE);
+    }
     println!("cargo::rerun-if-changed=build.rs");
-    for source in GUESTS.iter().map(|(_, _, folder)| folder).chain(&SHARED) {
+    for source in wanted.iter().map(|(_, _, folder)| folder).chain(&SHARED) {
         println!("cargo::rerun-if-changed={}", workspace.join(source).display());
     }
 
@@ -68,8 +75,8 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let out_dir = PathBuf::from(variable("OUT_DIR")?);
     let guests = target_dir(&out_dir)?.join("guests");
-    build(&workspace, &guests)?;
-    for (file, binary, _) in GUESTS {
+    build(&workspace, &guests, &wanted)?;
+    for (file, binary, _) in wanted {
         let built = guests.join(TARGET).join("release").join(binary).with_extension("wasm");
         fs::copy(&built, out_dir.join(file))
             .map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
@@ -77,7 +84,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn build(workspace: &Path, target_dir: &Path) -> Result<(), Box<dyn Error>> {
+fn build(workspace: &Path, target_dir: &Path, wanted: &[Guest]) -> Result<(), Box<dyn Error>> {
     let mut cargo = Command::new(variable("CARGO")?);
     cargo
         .current_dir(workspace)
@@ -87,7 +94,7 @@ fn build(workspace: &Path, target_dir: &Path) -> Result<(), Box<dyn Error>> {
     for name in REMOVED {
         cargo.env_remove(name);
     }
-    for (_, binary, _) in GUESTS {
+    for (_, binary, _) in wanted {
         cargo.args(["--package", binary, "--bin", binary]);
     }
     // What the inner cargo says of its failure is shown, because this exits too.

@@ -13,3 +13,7 @@
 /// assert!(artifact_guests::STORE.starts_with(b"\0asm"));
 /// ```
 pub const STORE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/store.wasm"));
+
+/// A component that attacks its host, as its setting `attack` says: for tests.
+#[cfg(feature = "hostile")]
+pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile.wasm"));
