@@ -1,0 +1,83 @@
+# What there is to do in this workspace. `just` alone lists it.
+#
+# Each recipe sets up what it needs first; where it is there, that takes no time.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+wasm_target := "wasm32-unknown-unknown"
+
+[private]
+default:
+    @just --list --unsorted
+
+# Stores, reads and deletes an artifact over signed HTTP, and shows each step
+demo: setup
+    cargo run -p artifact-cli -- demo
+
+# Runs all tests that need nothing but this workspace
+test: setup
+    cargo test --workspace
+
+# Runs the suite against a real S3 server, SeaweedFS, which it installs and stops
+test-seaweedfs: setup
+    tests/servers/seaweedfs
+
+# All that CI checks besides the tests: format, lints, dependencies, docs, contract
+check: setup _lockfile _format _clippy _dependencies _advisories docs _contract
+
+# Builds the API documentation, where a warning is an error
+docs: setup
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Keeps the text of the WIT package's present version in wit/released
+wit-release: setup
+    WIT_RELEASE=1 cargo test -p artifact-contract --test wit_release the_contract_is_what_was_released
+
+# Installs the components' target and the tools that ship with Rust
+setup:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if ! command -v rustup >/dev/null; then
+        # Rust from elsewhere: the build says what is missing, if anything is.
+        exit 0
+    fi
+    # The toolchain that rust-toolchain.toml names, where nothing may install it unasked.
+    rustc --version >/dev/null 2>&1 || rustup toolchain install
+    if ! rustup target list --installed | grep -qx "{{ wasm_target }}"; then
+        rustup target add "{{ wasm_target }}"
+    fi
+    installed=$(rustup component list --installed)
+    for component in clippy rustfmt; do
+        grep -q "^$component" <<<"$installed" || rustup component add "$component"
+    done
+
+_lockfile:
+    cargo metadata --locked --format-version 1 >/dev/null
+
+_format:
+    cargo fmt --all --check
+
+_clippy:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# Licences, versions and origins of the dependencies
+_dependencies: _cargo-deny
+    cargo deny check licenses bans sources
+
+# Known vulnerabilities. Only a database that cannot be had is passed over.
+_advisories: _cargo-deny
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if answer=$(cargo deny fetch db 2>&1); then
+        cargo deny --offline check advisories
+        exit
+    fi
+    printf '%s\n' "$answer"
+    grep -q "failed to fetch advisory database" <<<"$answer"
+    echo "skipped: advisories: the advisory database cannot be fetched from here"
+
+_cargo-deny:
+    command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@0.20.2
+
+_contract:
+    cargo test -p artifact-contract --test wit_release
