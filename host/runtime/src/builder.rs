@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use artifact_s3::{Bucket, S3Client};
+use artifact_s3::{Bucket, HttpS3, S3Client};
 
 use crate::{
     ArtifactStore, Error, Sandbox, StoreComponent,
@@ -58,7 +58,7 @@ impl StoreBuilder {
         self
     }
 
-    /// Who makes the S3 calls. Without one: `HttpS3::from_env`.
+    /// Who makes the S3 calls. Without one: [`HttpS3::from_env`].
     pub fn client(self, client: impl S3Client) -> Self {
         self.shared_client(Arc::new(client))
     }
@@ -128,7 +128,10 @@ impl StoreBuilder {
         let settings = self.settings.into_iter().chain(own).collect();
         let client = match self.client {
             Some(client) => client,
-            None => return Err(Error::config("no client")),
+            None => Arc::new(HttpS3::from_env().await.map_err(|error| {
+                Error::config("the S3 client cannot be configured by the environment")
+                    .caused_by(error)
+            })?),
         };
         let sandbox = match self.sandbox {
             Some(sandbox) => sandbox,

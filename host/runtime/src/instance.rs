@@ -132,22 +132,13 @@ impl CallState {
 pub(crate) struct Waiting(Arc<AtomicBool>);
 
 impl Waiting {
-    /// Waits until the guard is dropped.
-    pub(crate) fn enter(&self) -> WaitingGuard {
-        self.0.store(true, Ordering::Relaxed);
-        WaitingGuard(self.clone())
+    /// Left as it is by a call that is given up: then it tells what that waited for.
+    pub(crate) fn set(&self, waiting: bool) {
+        self.0.store(waiting, Ordering::Relaxed);
     }
 
     pub(crate) fn now(&self) -> bool {
         self.0.load(Ordering::Relaxed)
-    }
-}
-
-pub(crate) struct WaitingGuard(Waiting);
-
-impl Drop for WaitingGuard {
-    fn drop(&mut self) {
-        self.0.0.store(false, Ordering::Relaxed);
     }
 }
 

@@ -154,8 +154,10 @@ async fn send<T>(
     waiting: &Waiting,
     call: impl Future<Output = Result<T, S3Error>> + Send,
 ) -> Result<T, S3Error> {
-    let _waiting = waiting.enter();
-    AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|panic| {
+    waiting.set(true);
+    let answer = AssertUnwindSafe(call).catch_unwind().await;
+    waiting.set(false);
+    answer.unwrap_or_else(|panic| {
         let said = panic
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
