@@ -3,6 +3,8 @@
 //! Everything that it does, the library `artifact-store` does; here are the
 //! command line, the settings, and what is shown.
 
+#![expect(unreachable_pub, reason = "a program: `pub` here means for the other modules")]
+
 use std::process::ExitCode;
 
 use clap::Parser;

@@ -79,7 +79,7 @@ fn is_binary(start: &Bytes) -> bool {
         }
         Err(_) => return true,
     };
-    text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}' | '\u{1b}'))
+    text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}'))
 }
 
 /// Asks before binary goes to a terminal.

@@ -1,0 +1,24 @@
+//! The program as a user meets it: what it prints, where, and with which exit code.
+//!
+//! Each test runs the built program in a folder and an environment of its own,
+//! against an S3 server in this process; what it said is held against a snapshot.
+//! `INSTA_UPDATE=always cargo test -p artifact-cli` writes the snapshots anew.
+
+mod support;
+
+mod bad_input;
+mod delete;
+mod demo;
+mod exit_codes;
+mod get;
+mod head;
+mod help;
+mod interrupt;
+mod list;
+mod output_file;
+mod pipes;
+mod put;
+mod serve_local;
+mod settings;
+#[cfg(target_os = "linux")]
+mod terminal;

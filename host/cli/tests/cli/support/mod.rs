@@ -1,0 +1,7 @@
+mod server;
+pub use server::Server;
+mod slow;
+pub use slow::Slow;
+mod cli;
+mod filters;
+pub use cli::{Cli, interrupt};

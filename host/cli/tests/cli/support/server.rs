@@ -1,0 +1,67 @@
+use std::sync::{Arc, Mutex};
+
+use artifact_s3_server::{Exchange, LocalServer};
+use artifact_store::s3::{Bucket, MemoryS3, ObjectKey, S3Client};
+use tokio::runtime::Runtime;
+
+pub const BUCKET: &str = "test-bucket";
+pub const PREFIX: &str = "asm/";
+
+/// An S3 server that keeps one bucket in memory and checks signatures.
+pub struct Server {
+    // Dropped before its runtime.
+    local: LocalServer,
+    exchanges: Arc<Mutex<Vec<Exchange>>>,
+    memory: MemoryS3,
+    runtime: Runtime,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let exchanges = Arc::new(Mutex::new(Vec::new()));
+        let seen = exchanges.clone();
+        let memory = MemoryS3::with_buckets([BUCKET]).unwrap();
+        let local = runtime
+            .block_on(
+                LocalServer::builder()
+                    .client(Arc::new(memory.clone()))
+                    .on_exchange(move |exchange| seen.lock().unwrap().push(exchange))
+                    .start(),
+            )
+            .unwrap();
+        Self { local, exchanges, memory, runtime }
+    }
+
+    pub fn endpoint(&self) -> String {
+        self.local.endpoint()
+    }
+
+    pub fn access_key(&self) -> &str {
+        self.local.access_key()
+    }
+
+    pub fn secret_key(&self) -> &str {
+        self.local.secret_key().expose()
+    }
+
+    /// The requests that came, as `METHOD target`.
+    pub fn requests(&self) -> Vec<String> {
+        let exchanges = self.exchanges.lock().unwrap();
+        exchanges.iter().map(|seen| format!("{} {}", seen.method, seen.target)).collect()
+    }
+
+    /// Stores empty artifacts, past the program: many at once.
+    pub fn fill(&self, keys: &[String]) {
+        let bucket = Bucket::parse(BUCKET).unwrap();
+        for key in keys {
+            let key = ObjectKey::parse(format!("{PREFIX}{key}")).unwrap();
+            let put = self.memory.put_object(&bucket, &key, "".into(), &Default::default());
+            self.runtime.block_on(put).unwrap();
+        }
+    }
+}
