@@ -163,3 +163,56 @@ fn kind_of(kind: S3ErrorKind) -> Kind {
         S3ErrorKind::Service => Kind::Service,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [S3ErrorKind; 14] = [
+        S3ErrorKind::NoSuchKey,
+        S3ErrorKind::NoSuchBucket,
+        S3ErrorKind::PreconditionFailed,
+        S3ErrorKind::NotModified,
+        S3ErrorKind::InvalidRange,
+        S3ErrorKind::AccessDenied,
+        S3ErrorKind::InvalidRequest,
+        S3ErrorKind::BodyFailed,
+        S3ErrorKind::Integrity,
+        S3ErrorKind::Throttled,
+        S3ErrorKind::Timeout,
+        S3ErrorKind::Unreachable,
+        S3ErrorKind::NotGranted,
+        S3ErrorKind::Service,
+    ];
+
+    fn cause(kind: S3ErrorKind, retryable: bool) -> S3Error {
+        S3Error {
+            kind,
+            status: Some(503),
+            code: Some("SlowDown".to_owned()),
+            message: "Please reduce your request rate.".to_owned(),
+            request_id: Some("4442587FB7D0A2F9".to_owned()),
+            retryable,
+        }
+    }
+
+    #[test]
+    fn kinds_and_codes_cross_under_their_own_names() {
+        for kind in KINDS {
+            assert_eq!(format!("{kind:?}"), format!("S3ErrorKind::{:?}", kind_of(kind)));
+            let error = failed(Operation::Get, "k", cause(kind, false));
+            let expected = format!("ErrorCode::{:?}", code(Operation::Get, kind_of(kind)));
+            assert_eq!(format!("{:?}", error.code), expected);
+        }
+    }
+
+    #[test]
+    fn the_s3_error_rides_along_whole_and_decides_on_retries() {
+        for retryable in [true, false] {
+            let error = failed(Operation::Put, "k", cause(S3ErrorKind::Service, retryable));
+            assert_eq!(error.retryable, retryable);
+            let kept = error.cause.unwrap();
+            assert_eq!(format!("{kept:?}"), format!("{:?}", cause(kept.kind, retryable)));
+        }
+    }
+}
