@@ -106,17 +106,15 @@ fn line_of(text: &str, offset: usize) -> usize {
 
 /// File, line and key; never the value, which may be a secret in the wrong place.
 fn broken(path: &Path, text: &str, line: Option<usize>, why: &str) -> Failure {
-    let mut message = path.display().to_string();
+    let mut place = vec![path.display().to_string()];
     if let Some(line) = line {
-        message += &format!(":{line}");
+        place[0] = format!("{}:{line}", place[0]);
         let content = text.lines().nth(line - 1).unwrap_or_default();
-        if let Some((key, _)) = content.split_once('=') {
-            message += &format!(": {}", key.trim());
-        }
+        place.extend(content.split_once('=').map(|(key, _)| key.trim().to_owned()));
     }
     // A parser's message may have several lines; an error has one.
     let why: Vec<&str> = why.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    Failure::config(format!("{message}: {}", why.join(", ")))
+    Failure::config(format!("{}: {}", place.join(": "), why.join(", ")))
 }
 
 #[cfg(test)]

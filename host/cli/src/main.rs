@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let env = Environment::of_process();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return output::usage(&error, &env).into(),
+        Err(error) => return output::usage(&error).into(),
     };
     let output = Output::new(&cli.global, &env);
     match run(&cli, &env, &output) {

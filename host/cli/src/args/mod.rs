@@ -1,5 +1,7 @@
 //! The command line: what can be said, and nothing of what it does.
 
+#![expect(clippy::doc_markdown, reason = "the comments are the help, which shows them as they are")]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -46,6 +48,7 @@ the AWS_… variables and files.";
 /// What every command understands.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Store")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct GlobalArgs {
     /// Bucket that holds the artifacts [env: ARTIFACTS_BUCKET]
     #[arg(long, global = true, value_name = "NAME")]

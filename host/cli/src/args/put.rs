@@ -5,7 +5,6 @@ use super::value;
 
 /// What `artifacts put` understands.
 #[derive(Args, Debug)]
-#[expect(clippy::struct_field_names, reason = "the headers' own names")]
 pub struct PutArgs {
     /// Key to store under
     pub key: String,
@@ -109,7 +108,7 @@ impl PutArgs {
     }
 
     /// Whether the artifact comes from standard input by name (`-`).
-    pub fn from_stdin(&self) -> bool {
+    pub fn is_stdin(&self) -> bool {
         self.file.as_ref().is_some_and(|file| file.as_os_str() == "-")
     }
 
@@ -118,7 +117,7 @@ impl PutArgs {
             return (!given.is_empty()).then(|| given.clone());
         }
         // The key names the artifact where the file's name says nothing.
-        let file = self.file.as_deref().filter(|_| !self.from_stdin());
+        let file = self.file.as_deref().filter(|_| !self.is_stdin());
         let guess = |path| mime_guess::from_path(path).first_raw().map(str::to_owned);
         file.and_then(guess).or_else(|| guess(self.key.as_ref()))
     }

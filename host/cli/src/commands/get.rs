@@ -25,7 +25,7 @@ pub async fn run(args: &GetArgs, store: &Store<'_>, output: &Output) -> Result<(
     let info = artifact.info().clone();
     // A bar in the midst of the artifact would help nobody.
     let bar_is_in_the_way = destination.is_stdout() && output.stdout_is_terminal;
-    let quiet = Output { quiet: output.quiet || bar_is_in_the_way, ..*output };
+    let quiet = Output { quiet: output.quiet || bar_is_in_the_way, ..output.clone() };
     let progress = Progress::start(&quiet, &args.key, artifact.length());
 
     let stream = artifact.into_stream().map_err(Failure::from);

@@ -12,7 +12,7 @@ use crate::{
 /// Stores a file, or standard input.
 pub async fn run(args: &PutArgs, store: &Store<'_>, output: &Output) -> Result<(), Failure> {
     let body = match &args.file {
-        Some(path) if !args.from_stdin() => {
+        Some(path) if !args.is_stdin() => {
             file(path).await.map_err(|error| Failure::input(path.display(), error))?
         }
         None if output.stdin_is_terminal => {

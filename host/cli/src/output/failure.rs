@@ -2,10 +2,7 @@ use artifact_store::{Blame, s3::S3Error};
 use serde_json::{Value, json};
 
 use super::{printable, tell};
-use crate::{
-    environment::Environment,
-    failure::{Exit, Failure, Kind},
-};
+use crate::failure::{Exit, Failure, Kind};
 
 /// Shows why the program failed.
 pub fn show(failure: &Failure, as_json: bool) {
@@ -16,15 +13,14 @@ pub fn show(failure: &Failure, as_json: bool) {
         tell(&json!({ "error": as_value(failure) }).to_string());
         return;
     }
-    let mut text = format!("\x1b[1;31merror\x1b[0m: {}", printable(&failure.to_string()));
-    for cause in failure.causes() {
-        text += &format!("\n  caused by: {}", printable(&cause));
-    }
-    tell(&text);
+    let text = format!("\x1b[1;31merror\x1b[0m: {}", printable(&failure.to_string()));
+    let causes = failure.causes();
+    let causes = causes.iter().map(|cause| format!("\n  caused by: {}", printable(cause)));
+    tell(&causes.fold(text, |text, cause| text + &cause));
 }
 
 /// Shows what clap says: help and version as results, anything else as an error.
-pub fn usage(error: &clap::Error, env: &Environment) -> Exit {
+pub fn usage(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
         // Help that nobody reads is no failure.
         let _ = error.print();
@@ -40,7 +36,6 @@ pub fn usage(error: &clap::Error, env: &Environment) -> Exit {
     } else {
         let _ = error.print();
     }
-    let _ = env;
     Exit::Usage
 }
 

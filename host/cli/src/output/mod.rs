@@ -18,7 +18,8 @@ mod trace;
 pub use trace::trace;
 
 /// How the user wants to see it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they have nothing to do with each other")]
 pub struct Output {
     pub json: bool,
     pub quiet: bool,

@@ -50,15 +50,10 @@ fn a_wrong_secret() {
     cli.set("AWS_SECRET_ACCESS_KEY", "hunter2");
     cli.run(["get", "k"]);
     cli.run(["put", "k", "/dev/null", "--json"]);
+    insta::assert_snapshot!(cli.transcript());
+    // `transcript` looks for the secret in what `-v` tells, too.
     cli.run(["get", "k", "-vvv"]);
-    let said = cli.transcript();
-    let without_traces: String = said
-        .lines()
-        .filter(|line| !line.contains("[DATE]"))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    assert!(!said.contains(server.secret_key()));
-    insta::assert_snapshot!(without_traces.split("$ artifacts get k -vvv").next().unwrap());
+    assert!(cli.transcript().contains("403"));
 }
 
 #[test]

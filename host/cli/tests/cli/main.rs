@@ -4,6 +4,14 @@
 //! against an S3 server in this process; what it said is held against a snapshot.
 //! `INSTA_UPDATE=always cargo test -p artifact-cli` writes the snapshots anew.
 
+#![expect(
+    clippy::expect_used,
+    clippy::format_push_string,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "tests, and a crate that nobody uses"
+)]
+
 mod support;
 
 mod bad_input;

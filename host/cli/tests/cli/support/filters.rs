@@ -1,6 +1,8 @@
+type Filter = (&'static str, fn(char) -> bool, &'static str);
+
 /// What differs from run to run: the text before it, the characters that it is
 /// made of, and what stands in the snapshot instead.
-const FILTERS: &[(&str, fn(char) -> bool, &str)] = &[
+const FILTERS: &[Filter] = &[
     ("127.0.0.1:", |c| c.is_ascii_digit(), "[PORT]"),
     ("request id ", |c| c.is_ascii_alphanumeric() || c == '-', "[ID]"),
     ("\"request_id\":\"", |c| c != '"', "[ID]"),

@@ -1,7 +1,10 @@
 use std::sync::{Arc, Mutex};
 
 use artifact_s3_server::{Exchange, LocalServer};
-use artifact_store::s3::{Bucket, MemoryS3, ObjectKey, S3Client};
+use artifact_store::{
+    PutOptions,
+    s3::{Bucket, MemoryS3, ObjectKey, S3Client},
+};
 use tokio::runtime::Runtime;
 
 pub const BUCKET: &str = "test-bucket";
@@ -58,9 +61,10 @@ impl Server {
     /// Stores empty artifacts, past the program: many at once.
     pub fn fill(&self, keys: &[String]) {
         let bucket = Bucket::parse(BUCKET).unwrap();
+        let options = PutOptions::default();
         for key in keys {
             let key = ObjectKey::parse(format!("{PREFIX}{key}")).unwrap();
-            let put = self.memory.put_object(&bucket, &key, "".into(), &Default::default());
+            let put = self.memory.put_object(&bucket, &key, "".into(), &options);
             self.runtime.block_on(put).unwrap();
         }
     }

@@ -51,6 +51,6 @@ impl Slow {
 
     /// Waits until a request is there, and answered as far as it will be.
     pub fn wait(&self) {
-        self.begun.recv_timeout(Duration::from_secs(60)).unwrap();
+        self.begun.recv_timeout(Duration::from_mins(1)).unwrap();
     }
 }
