@@ -45,5 +45,9 @@ mod error;
 pub use error::{Operation, Redirect, S3Error, S3ErrorKind};
 mod memory;
 pub use memory::{MemoryObject, MemoryS3};
+#[cfg(feature = "mock")]
+mod mock;
+#[cfg(feature = "mock")]
+pub use mock::MockS3;
 mod http;
 pub use http::{Addressing, ConfigError, Credentials, HttpS3, HttpS3Builder, RetryPolicy};

@@ -153,6 +153,17 @@ impl S3 for Adapter {
         }
         let source = parse_key(source)?;
         let options = options::of_copy(&input, &request.headers)?;
+        if let Some(conditions) = options::of_copy_source(&input) {
+            // Looked at just before: a client's copy takes no conditions on its source.
+            let looked = self.client.head_object(&bucket, &source, &conditions).await;
+            looked.map_err(|error| match error.kind() {
+                // For the source of a copy S3 answers 412 where a read would get 304.
+                S3ErrorKind::NotModified => s3_error!(PreconditionFailed),
+                // What a HEAD says has no code.
+                S3ErrorKind::NoSuchKey => s3_error!(NoSuchKey, "{}", error.message()),
+                _ => to_s3s(error),
+            })?;
+        }
         let info =
             self.client.copy_object(&bucket, &source, &key, &options).await.map_err(to_s3s)?;
         Ok(S3Response::new(CopyObjectOutput {

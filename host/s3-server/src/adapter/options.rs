@@ -108,16 +108,12 @@ pub(super) fn of_put(
 pub(super) fn of_copy(input: &CopyObjectInput, headers: &HeaderMap) -> S3Result<PutOptions> {
     refuse!(
         input,
-        copy_source_if_match,
-        copy_source_if_modified_since,
-        copy_source_if_none_match,
-        copy_source_if_unmodified_since,
         copy_source_sse_customer_algorithm,
         copy_source_sse_customer_key,
         copy_source_sse_customer_key_md5,
         expected_source_bucket_owner,
     );
-    let checksum = match input.checksum_algorithm.as_ref().map(|algorithm| algorithm.as_str()) {
+    let checksum = match input.checksum_algorithm.as_ref().map(s3s::dto::ChecksumAlgorithm::as_str) {
         None => None,
         Some("CRC32") => Some(ChecksumAlgorithm::Crc32),
         Some("CRC32C") => Some(ChecksumAlgorithm::Crc32c),
@@ -138,8 +134,8 @@ pub(super) fn of_copy(input: &CopyObjectInput, headers: &HeaderMap) -> S3Result<
         write_condition(condition("if-match")?.as_ref(), condition("if-none-match")?.as_ref())?;
     let mut options = write_options!(input, condition, checksum);
     let replaces = |directive: Option<&str>| directive == Some("REPLACE");
-    let metadata = replaces(input.metadata_directive.as_ref().map(|d| d.as_str()));
-    let tagging = replaces(input.tagging_directive.as_ref().map(|d| d.as_str()));
+    let metadata = replaces(input.metadata_directive.as_ref().map(s3s::dto::MetadataDirective::as_str));
+    let tagging = replaces(input.tagging_directive.as_ref().map(s3s::dto::TaggingDirective::as_str));
     if !metadata {
         // Without the directive S3 takes the source's, whatever the request says besides.
         options.content = ContentHeaders::default();
@@ -154,6 +150,18 @@ pub(super) fn of_copy(input: &CopyObjectInput, headers: &HeaderMap) -> S3Result<
         ));
     }
     Ok(options)
+}
+
+/// The conditions on a copy's source; none where there are none.
+pub(super) fn of_copy_source(input: &CopyObjectInput) -> Option<GetOptions> {
+    let options = GetOptions {
+        if_match: input.copy_source_if_match.as_ref().map(etag_condition),
+        if_none_match: input.copy_source_if_none_match.as_ref().map(etag_condition),
+        if_modified_since: input.copy_source_if_modified_since.as_ref().and_then(seconds),
+        if_unmodified_since: input.copy_source_if_unmodified_since.as_ref().and_then(seconds),
+        ..GetOptions::default()
+    };
+    (options != GetOptions::default()).then_some(options)
 }
 
 pub(super) fn etag_condition(condition: &ETagCondition) -> String {

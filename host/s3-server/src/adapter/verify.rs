@@ -158,18 +158,15 @@ impl Upload {
         ]
         .into_iter()
         .find_map(|(name, kept)| (!kept).then_some(name));
-        match mismatch {
-            Some(name) => {
-                let _ = self.verdict.set(Err(name));
-                Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    format!("the {name} does not match"),
-                ))
-            }
-            None => {
-                let _ = self.verdict.set(Ok(actual));
-                Ok(())
-            }
+        if let Some(name) = mismatch {
+            let _ = self.verdict.set(Err(name));
+            Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("the {name} does not match"),
+            ))
+        } else {
+            let _ = self.verdict.set(Ok(actual));
+            Ok(())
         }
     }
 }
