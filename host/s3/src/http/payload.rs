@@ -73,7 +73,10 @@ impl Payload {
     /// streams are not read twice for it.
     pub(super) async fn hash_if_in_memory(&mut self) -> Result<(), S3Error> {
         let body = match &self.source {
-            Source::Replayable(body) => lock(body).as_chunks().and(lock_clone(body)),
+            Source::Replayable(body) => {
+                let body = lock(body);
+                body.as_chunks().and(body.try_clone())
+            }
             _ => None,
         };
         if let Some(body) = body {
