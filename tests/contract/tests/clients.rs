@@ -1,0 +1,142 @@
+//! Every case, on every client, against every server.
+//!
+//! A trial is named `client on server/topic::case`. What a server cannot do is shown
+//! as ignored, with the server's reason; a server that is not there shows all its
+//! trials as ignored.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use artifact_contract::clients::{Capability, Case, Context, cases};
+use artifact_s3::{Bucket, Credentials, HttpS3, MemoryS3, S3Client};
+use artifact_s3_server::LocalServer;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// The bucket of every server here.
+const BUCKET: &str = "contract-bucket";
+
+/// No case takes a tenth of it; more is a case that hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A client, connected to a server.
+struct Subject {
+    name: &'static str,
+    /// None where the server is not there; `lacks` then says why.
+    s3: Option<Arc<dyn S3Client>>,
+    bucket: Bucket,
+    lacks: Lacks,
+}
+
+/// Why a case cannot be passed, if it cannot.
+type Lacks = fn(&Case) -> Option<&'static str>;
+
+/// What the trials run against, and what must live until they are done.
+type Setup = (Vec<Subject>, (Vec<LocalServer>, TempDir));
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => Arc::new(runtime),
+        Err(error) => return failed(&error),
+    };
+    let (subjects, servers) = match runtime.block_on(set_up()) {
+        Ok(set_up) => set_up,
+        Err(error) => return failed(&*error),
+    };
+    let trials = subjects.into_iter().flat_map(|subject| trials(subject, &runtime)).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    drop(servers);
+    conclusion.exit_code()
+}
+
+#[expect(clippy::print_stderr, reason = "a test program says why it cannot begin")]
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("the suite cannot begin: {error}");
+    ExitCode::FAILURE
+}
+
+fn trials(subject: Subject, runtime: &Arc<Runtime>) -> Vec<Trial> {
+    let subject = Arc::new(subject);
+    cases()
+        .into_iter()
+        .map(|case| {
+            let (subject, runtime) = (Arc::clone(&subject), Arc::clone(runtime));
+            let name = format!("{}/{}", subject.name, case.name);
+            Trial::ignorable_test(name, move || runtime.block_on(run(&subject, case)))
+        })
+        .collect()
+}
+
+async fn run(subject: &Subject, case: Case) -> Result<Completion, Failed> {
+    if let Some(reason) = (subject.lacks)(&case) {
+        return Ok(Completion::ignored_with(reason));
+    }
+    let s3 = subject.s3.clone().ok_or("the server is not there, and nobody says why")?;
+    // A server that outlives the suite may hold the objects of an earlier run.
+    let run = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
+    let prefix = format!("{run:x}/{}/", case.name.replace("::", "/"));
+    let context = Context { s3, bucket: subject.bucket.clone(), prefix };
+    // On a task of its own, so that a panic is told as one.
+    match tokio::time::timeout(PATIENCE, tokio::spawn(async move { case.run(context).await })).await
+    {
+        Ok(Ok(result)) => result.map(|()| Completion::Completed),
+        Ok(Err(panicked)) => Err(panic_message(panicked).into()),
+        Err(_) => Err(format!("no end after {} seconds", PATIENCE.as_secs()).into()),
+    }
+}
+
+fn panic_message(error: tokio::task::JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+async fn set_up() -> Result<Setup, Box<dyn std::error::Error>> {
+    let bucket = Bucket::parse(BUCKET)?;
+    let memory = MemoryS3::with_buckets([BUCKET])?;
+    let over_memory =
+        LocalServer::builder().client(Arc::new(MemoryS3::with_buckets([BUCKET])?)).start().await?;
+    let folder = tempfile::tempdir()?;
+    let over_folder = LocalServer::builder().folder(folder.path(), [BUCKET]).start().await?;
+    let subject = |name, s3, lacks| Subject { name, s3, bucket: bucket.clone(), lacks };
+    let mut subjects = vec![
+        subject("MemoryS3", Some(Arc::new(memory) as Arc<dyn S3Client>), |_| None),
+        subject("HttpS3 on MemoryS3", Some(http(&over_memory).await?), |_| None),
+        subject("HttpS3 on s3s-fs", Some(http(&over_folder).await?), lacks_s3s_fs),
+    ];
+    subjects.push(seaweedfs().await?);
+    Ok((subjects, (vec![over_memory, over_folder], folder)))
+}
+
+async fn http(server: &LocalServer) -> Result<Arc<dyn S3Client>, Box<dyn std::error::Error>> {
+    let credentials = Credentials::key(server.access_key(), server.secret_key().expose());
+    let builder = HttpS3::builder().endpoint(server.endpoint()).credentials(credentials);
+    Ok(Arc::new(builder.build().await?))
+}
+
+fn lacks_s3s_fs(_: &Case) -> Option<&'static str> {
+    None
+}
+
+/// The real server, where `ARTIFACT_TEST_SEAWEEDFS` says how it is reached:
+/// `endpoint bucket access-key secret-key`, as `tests/servers/seaweedfs` sets it.
+async fn seaweedfs() -> Result<Subject, Box<dyn std::error::Error>> {
+    let name = "HttpS3 on SeaweedFS";
+    let Ok(settings) = std::env::var("ARTIFACT_TEST_SEAWEEDFS") else {
+        let lacks: Lacks = |_| Some("no SeaweedFS here: `just test-seaweedfs` brings one");
+        return Ok(Subject { name, s3: None, bucket: Bucket::parse(BUCKET)?, lacks });
+    };
+    let settings: Vec<&str> = settings.split_whitespace().collect();
+    let [endpoint, bucket, access_key, secret_key] = settings[..] else {
+        return Err("ARTIFACT_TEST_SEAWEEDFS: endpoint, bucket, access key, secret key".into());
+    };
+    let credentials = Credentials::key(access_key, secret_key);
+    let builder = HttpS3::builder().endpoint(endpoint).credentials(credentials);
+    let s3: Arc<dyn S3Client> = Arc::new(builder.build().await?);
+    Ok(Subject { name, s3: Some(s3), bucket: Bucket::parse(bucket)?, lacks: |_| None })
+}
