@@ -10,8 +10,7 @@ use super::{
     response::Reading,
 };
 use crate::{
-    Bucket, GetOptions, ObjectInfo, ObjectKey, Operation, PutOptions, S3Error, S3ErrorKind,
-    WriteCondition,
+    Bucket, GetOptions, ObjectInfo, ObjectKey, Operation, PutOptions, S3Error, WriteCondition,
 };
 
 const OPERATION: Operation = Operation::CopyObject;
@@ -53,12 +52,8 @@ pub(super) async fn copy_object(
         request.headers.set_some(name, value).map_err(on)?;
     }
     let answer = s3.send(request).await?;
-    let result: CopyObjectResult =
-        quick_xml::de::from_reader(&answer.whole[..]).map_err(|error| {
-            on(S3Error::new(S3ErrorKind::Service, "the answer is no CopyObjectResult")
-                .answered(answer.status.as_u16(), None, answer.request_id())
-                .caused_by(error))
-        })?;
+    let result: Result<CopyObjectResult, _> = answer.xml("CopyObjectResult", &s3.parts().endpoint);
+    let result = result.map_err(on)?;
     let described = object_headers::described(options, copied.size, &answer.headers);
     let (content, metadata) = match options.describes() {
         true => (described.content, described.metadata),

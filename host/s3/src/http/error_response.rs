@@ -219,11 +219,18 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
 ///
 /// S3 answers a long copy with 200 before it knows how that ends.
 pub(super) fn is_error(body: &[u8]) -> bool {
+    has_root(body, "Error")
+}
+
+/// Whether a body is XML with this root, whatever its namespace.
+pub(super) fn has_root(body: &[u8], name: &str) -> bool {
     let mut reader = Reader::from_reader(body);
     loop {
         match reader.read_event() {
-            Ok(Event::Start(root)) => return root.local_name().as_ref() == "Error",
-            Ok(Event::Eof | Event::Empty(_)) | Err(_) => return false,
+            Ok(Event::Start(root) | Event::Empty(root)) => {
+                return root.local_name().as_ref() == name;
+            }
+            Ok(Event::Eof) | Err(_) => return false,
             Ok(_) => {}
         }
     }

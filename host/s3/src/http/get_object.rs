@@ -9,7 +9,7 @@ use super::{
     request::{Request, target, timed_out},
     response::{Reading, broken_off},
 };
-use crate::{Body, Bucket, GetOptions, Object, ObjectKey, Operation, S3Error, S3ErrorKind};
+use crate::{Body, Bucket, GetOptions, Object, ObjectKey, Operation, S3Error};
 
 pub(super) async fn get_object(
     s3: &HttpS3,
@@ -21,18 +21,14 @@ pub(super) async fn get_object(
     let on = |error: S3Error| error.on(Operation::GetObject, target.clone());
     let operation = Operation::GetObject;
     let request = read_request(operation, Method::GET, bucket, key, options).map_err(on)?;
-    let answer = s3.send(request).await?;
-    let refuse = |message: &str| {
-        let error = S3Error::new(S3ErrorKind::Service, message);
-        on(error.answered(answer.status.as_u16(), None, answer.request_id()))
-    };
+    let mut answer = s3.send(request).await?;
     // A caller that wants ten bytes must not be handed all of them as if they were these.
     if options.range.is_some() && answer.status != StatusCode::PARTIAL_CONTENT {
-        return Err(refuse("the service ignored the range and sent the whole object"));
+        return Err(on(answer.refused("the service ignored the range and sent the whole object")));
     }
     let info = object_headers::info(&answer.headers).map_err(on)?;
-    let Some(response) = answer.stream else {
-        return Err(refuse("the answer has no body"));
+    let Some(response) = answer.stream.take() else {
+        return Err(on(answer.refused("the answer has no body")));
     };
     let length = response.content_length();
     let download = Download {

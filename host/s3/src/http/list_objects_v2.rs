@@ -6,7 +6,7 @@ use super::{
     request::{Request, target},
     response::Reading,
 };
-use crate::{Bucket, ListOptions, ListedObject, Listing, Operation, S3Error, S3ErrorKind};
+use crate::{Bucket, ListOptions, ListedObject, Listing, Operation, S3Error};
 
 const OPERATION: Operation = Operation::ListObjectsV2;
 
@@ -48,18 +48,8 @@ pub(super) async fn list_objects_v2(
     let mut request = Request::new(OPERATION, Method::GET, bucket, None, Reading::Whole);
     request.query = query(options);
     let answer = s3.send(request).await?;
-    let no_listing = |error: S3Error| {
-        on(error.answered(answer.status.as_u16(), None, answer.request_id()).retryable(false))
-    };
-    let result: ListBucketResult =
-        quick_xml::de::from_reader(&answer.whole[..]).map_err(|error| {
-            let message = format!(
-                "the answer is no ListBucketResult; check that {} is an S3 endpoint",
-                s3.endpoint()
-            );
-            no_listing(S3Error::new(S3ErrorKind::Service, message).caused_by(error))
-        })?;
-    result.into_listing().map_err(no_listing)
+    let listing: Result<ListBucketResult, _> = answer.xml("ListBucketResult", &s3.parts().endpoint);
+    listing.map_err(on)?.into_listing().map_err(|message| on(answer.refused(message)))
 }
 
 fn query(options: &ListOptions) -> String {
@@ -78,12 +68,10 @@ fn query(options: &ListOptions) -> String {
 }
 
 impl ListBucketResult {
-    fn into_listing(self) -> Result<Listing, S3Error> {
+    fn into_listing(self) -> Result<Listing, &'static str> {
         let encoded = self.encoding_type.eq_ignore_ascii_case("url");
         let decode = |text: String| match encoded {
-            true => encode::decode_listed(&text).ok_or_else(|| {
-                S3Error::new(S3ErrorKind::Service, "the listing holds a key that is not UTF-8")
-            }),
+            true => encode::decode_listed(&text).ok_or("the listing holds a key that is not UTF-8"),
             false => Ok(text),
         };
         let objects = self.contents.into_iter().map(|listed| {
@@ -95,7 +83,7 @@ impl ListBucketResult {
                 storage_class: listed.storage_class.filter(|class| !class.is_empty()),
             })
         });
-        let objects = objects.collect::<Result<_, S3Error>>()?;
+        let objects = objects.collect::<Result<_, &'static str>>()?;
         let prefixes = self.common_prefixes.into_iter().map(|common| decode(common.prefix));
         let common_prefixes = prefixes.collect::<Result<_, _>>()?;
         let continuation = self.next_continuation_token.filter(|token| !token.is_empty());
@@ -104,10 +92,9 @@ impl ListBucketResult {
             (true, Some(token)) => Some(token),
             // Going on without it would list the first page for ever.
             (true, None) => {
-                return Err(S3Error::new(
-                    S3ErrorKind::Service,
+                return Err(
                     "the listing goes on, and the service did not say how to ask for the rest",
-                ));
+                );
             }
         };
         Ok(Listing { objects, common_prefixes, continuation })

@@ -2,7 +2,9 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    HttpS3, error_response,
+    HttpS3,
+    endpoint::Endpoint,
+    error_response,
     progress::Progress,
     request::{Request, root_cause},
     retry::Failure,
@@ -111,4 +113,32 @@ pub(super) fn broken_off(service: &str, error: reqwest::Error) -> S3Error {
     let cause = root_cause(&error);
     S3Error::new(S3ErrorKind::Unreachable, format!("the answer of {service} broke off: {cause}"))
         .caused_by(error)
+}
+
+impl Answer {
+    /// Reads the XML that the body must be: of this root, whatever else is in it.
+    pub(super) fn xml<T: serde::de::DeserializeOwned>(
+        &self,
+        root: &str,
+        endpoint: &Endpoint,
+    ) -> Result<T, S3Error> {
+        let no_such = || {
+            let message =
+                format!("the answer is no {root}; check that {endpoint} is an S3 endpoint");
+            self.refused(message)
+        };
+        if !error_response::has_root(&self.whole, root) {
+            return Err(no_such());
+        }
+        quick_xml::de::from_reader(&self.whole[..]).map_err(|error| no_such().caused_by(error))
+    }
+
+    /// An error for an answer that claims success and cannot be used.
+    pub(super) fn refused(&self, message: impl Into<String>) -> S3Error {
+        S3Error::new(S3ErrorKind::Service, message).answered(
+            self.status.as_u16(),
+            None,
+            self.request_id(),
+        )
+    }
 }

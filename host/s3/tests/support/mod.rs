@@ -14,22 +14,19 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub const KEY_ID: &str = "AKIATESTTESTTEST";
-pub const SECRET: &str = "verysecretsecretkey/+x";
-pub const TOKEN: &str = "sessiontokentokentoken";
+pub(crate) const KEY_ID: &str = "AKIATESTTESTTEST";
+pub(crate) const SECRET: &str = "verysecretsecretkey/+x";
+pub(crate) const TOKEN: &str = "sessiontokentokentoken";
 
 /// What the server does with one request.
 #[derive(Clone, Debug)]
-pub enum Act {
+pub(crate) enum Act {
     /// Reads the whole request, and writes this.
     Answer(Vec<u8>),
     /// Reads the whole request, writes this, and closes.
     AnswerAndClose(Vec<u8>),
-    /// Reads the head only, writes this, and closes.
-    AnswerHeadAndClose(Vec<u8>),
-    /// Reads the whole request, waits, and writes this.
-    AnswerLate(Duration, Vec<u8>),
-    /// Reads the whole request, then writes this bytewise, with a pause before each.
+    /// Reads the whole request, writes the head of this, and then the rest bytewise,
+    /// with a pause before each.
     Drip(Duration, Vec<u8>),
     /// Reads so many bytes, and closes.
     CloseAfter(usize),
@@ -39,16 +36,16 @@ pub enum Act {
     Silence,
 }
 
-pub fn ok() -> Act {
+pub(crate) fn ok() -> Act {
     answer("200 OK", &[], "")
 }
 
-pub fn answer(status: &str, headers: &[(&str, &str)], body: &str) -> Act {
+pub(crate) fn answer(status: &str, headers: &[(&str, &str)], body: &str) -> Act {
     Act::Answer(response(status, headers, body.as_bytes()))
 }
 
 /// An S3 error.
-pub fn error(status: &str, code: &str) -> Act {
+pub(crate) fn error(status: &str, code: &str) -> Act {
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>Said the \
          service</Message><RequestId>XMLID</RequestId></Error>"
@@ -56,7 +53,7 @@ pub fn error(status: &str, code: &str) -> Act {
     answer(status, &[("Content-Type", "application/xml")], &body)
 }
 
-pub fn response(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+pub(crate) fn response(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers {
         bytes.push_str(&format!("{name}: {value}\r\n"));
@@ -69,10 +66,10 @@ pub fn response(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> 
 
 /// A request as it stood on the socket.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
-    pub raw: Vec<u8>,
+pub(crate) struct Seen {
+    pub(crate) raw: Vec<u8>,
     /// Whether all the bytes came that the head announced.
-    pub complete: bool,
+    pub(crate) complete: bool,
 }
 
 impl Seen {
@@ -80,22 +77,22 @@ impl Seen {
         self.raw.windows(4).position(|w| w == b"\r\n\r\n").map(|at| at + 4)
     }
 
-    pub fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         String::from_utf8(self.raw[..self.head_end().unwrap()].to_vec()).unwrap()
     }
 
-    pub fn body(&self) -> &[u8] {
+    pub(crate) fn body(&self) -> &[u8] {
         &self.raw[self.head_end().unwrap()..]
     }
 
     /// `PUT /bucket/key`
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let head = self.head();
         head.lines().next().unwrap().strip_suffix(" HTTP/1.1").unwrap().to_owned()
     }
 
     /// Every header, in order, names in lower case.
-    pub fn headers(&self) -> Vec<(String, String)> {
+    pub(crate) fn headers(&self) -> Vec<(String, String)> {
         let head = self.head();
         let lines = head.lines().skip(1).filter(|line| !line.is_empty());
         lines
@@ -107,7 +104,7 @@ impl Seen {
             .collect()
     }
 
-    pub fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
         let mut found = self.headers().into_iter().filter(|(n, _)| n == name).map(|(_, v)| v);
         let first = found.next();
         assert!(found.next().is_none(), "{name} twice");
@@ -117,14 +114,14 @@ impl Seen {
 
 /// A server that acts as told, one act for each request, in order; afterwards it
 /// answers 599.
-pub struct Server {
-    pub port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     seen: Arc<Mutex<Vec<Seen>>>,
     task: JoinHandle<()>,
 }
 
 impl Server {
-    pub async fn start(acts: impl IntoIterator<Item = Act>) -> Self {
+    pub(crate) async fn start(acts: impl IntoIterator<Item = Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -139,23 +136,23 @@ impl Server {
         Self { port, seen, task }
     }
 
-    pub fn requests(&self) -> Vec<Seen> {
+    pub(crate) fn requests(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
     /// The one request that came.
-    pub fn only(&self) -> Seen {
+    pub(crate) fn only(&self) -> Seen {
         let requests = self.requests();
         assert_eq!(requests.len(), 1, "{requests:?}");
         requests[0].clone()
     }
 
-    pub fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// A client for this server that signs, and tries again without a pause.
-    pub fn builder(&self) -> HttpS3Builder {
+    pub(crate) fn builder(&self) -> HttpS3Builder {
         HttpS3::builder()
             .endpoint(self.endpoint())
             .region("eu-test-1")
@@ -163,12 +160,12 @@ impl Server {
             .retry(quick())
     }
 
-    pub async fn client(&self) -> HttpS3 {
+    pub(crate) async fn client(&self) -> HttpS3 {
         self.builder().build().await.unwrap()
     }
 
     /// A client that does not sign, so that the bytes are the same each time.
-    pub async fn anonymous(&self) -> HttpS3 {
+    pub(crate) async fn anonymous(&self) -> HttpS3 {
         self.builder().credentials(Credentials::Anonymous).build().await.unwrap()
     }
 }
@@ -179,15 +176,15 @@ impl Drop for Server {
     }
 }
 
-pub fn quick() -> RetryPolicy {
+pub(crate) fn quick() -> RetryPolicy {
     RetryPolicy { base_delay: Duration::from_millis(1), ..RetryPolicy::default() }
 }
 
-pub fn bucket() -> Bucket {
+pub(crate) fn bucket() -> Bucket {
     Bucket::parse("test-bucket").unwrap()
 }
 
-pub fn key(key: &str) -> ObjectKey {
+pub(crate) fn key(key: &str) -> ObjectKey {
     ObjectKey::parse(key).unwrap()
 }
 
@@ -219,21 +216,13 @@ async fn serve(mut socket: TcpStream, acts: Acts, log: Arc<Mutex<Vec<Seen>>>) {
                 let _ = socket.write_all(&bytes).await;
                 return;
             }
-            Act::AnswerHeadAndClose(bytes) => {
-                reader.read_head().await;
-                let _ = socket.write_all(&bytes).await;
-                return;
-            }
-            Act::AnswerLate(pause, bytes) => {
-                reader.read_all().await;
-                tokio::time::sleep(pause).await;
-                socket.write_all(&bytes).await
-            }
             Act::Drip(pause, bytes) => {
                 reader.read_all().await;
-                for byte in bytes {
+                let head = Seen { raw: bytes.clone(), complete: true }.head_end().unwrap();
+                let _ = socket.write_all(&bytes[..head]).await;
+                for byte in &bytes[head..] {
                     tokio::time::sleep(pause).await;
-                    let _ = socket.write_all(&[byte]).await;
+                    let _ = socket.write_all(&[*byte]).await;
                 }
                 Ok(())
             }

@@ -1,0 +1,349 @@
+//! Bodies on their way: whole, cut short, too long, slow, and tried again.
+#![allow(missing_docs, reason = "tests")]
+
+mod support;
+
+use std::{
+    io::{self, Write},
+    time::{Duration, Instant},
+};
+
+use artifact_s3::{
+    Body, ChecksumAlgorithm, DeleteOptions, GetOptions, ObjectInfo, PutOptions, RetryPolicy,
+    S3Client, S3Error, S3ErrorKind as Kind, WriteCondition,
+};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use support::{Act, Server, answer, bucket, error, key, ok, response};
+
+const BIG: usize = 3 * 1024 * 1024;
+
+async fn put(server: &Server, body: Body) -> Result<ObjectInfo, S3Error> {
+    server.client().await.put_object(&bucket(), &key("k"), body, &PutOptions::default()).await
+}
+
+fn chunks(chunks: &[&'static str]) -> Vec<io::Result<Bytes>> {
+    chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect()
+}
+
+/// Three MiB in pieces of one KiB.
+fn big_stream(declared: Option<u64>) -> Body {
+    let pieces = (0..BIG / 1024).map(|n| Ok(Bytes::from(vec![n.to_le_bytes()[0]; 1024])));
+    Body::from_stream(stream::iter(pieces), declared)
+}
+
+fn big_bytes() -> Vec<u8> {
+    (0..BIG / 1024).flat_map(|n| vec![n.to_le_bytes()[0]; 1024]).collect()
+}
+
+#[tokio::test]
+async fn every_kind_of_body_is_sent_with_its_length_and_not_chunked() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"hello world").unwrap();
+    let bodies = [
+        Body::from("hello world"),
+        Body::from_chunks(["hello", " ", "world"]),
+        Body::from_file(file.path()).await.unwrap(),
+        Body::from_stream(stream::iter(chunks(&["hello", "", " world"])), Some(11)),
+        Body::from_stream(stream::iter(chunks(&["hello", " world"])), None),
+    ];
+    let server = Server::start([const { ok }; 5].map(|ok| ok())).await;
+    for body in bodies {
+        let shown = format!("{body:?}");
+        assert_eq!(put(&server, body).await.unwrap().size, 11, "{shown}");
+    }
+    for seen in server.requests() {
+        assert_eq!(seen.header("content-length").as_deref(), Some("11"));
+        assert_eq!(seen.header("transfer-encoding"), None);
+        assert_eq!(seen.body(), b"hello world");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_body_has_the_length_0() {
+    let server = Server::start([ok(), ok(), ok()]).await;
+    for body in [
+        Body::empty(),
+        Body::from_stream(stream::empty(), Some(0)),
+        Body::from_stream(stream::empty(), None),
+    ] {
+        assert_eq!(put(&server, body).await.unwrap().size, 0);
+    }
+    assert_eq!(server.requests().len(), 3);
+    for seen in server.requests() {
+        assert_eq!(seen.header("content-length").as_deref(), Some("0"));
+    }
+}
+
+#[tokio::test]
+async fn large_bodies_arrive_equal() {
+    let server = Server::start([ok(), ok(), ok()]).await;
+    put(&server, big_stream(Some(BIG as u64))).await.unwrap();
+    put(&server, big_stream(None)).await.unwrap();
+    put(&server, Body::from(big_bytes())).await.unwrap();
+    for seen in server.requests() {
+        assert!(seen.body() == big_bytes());
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_keep_its_word_fails_and_never_arrives_whole() {
+    for (declared, given) in [
+        (11, vec!["hello", " worl"]),
+        (10, vec!["hello", " world"]),
+        (5, vec!["hello", " world"]),
+        (5, vec!["hello", "", "!"]),
+        (11, vec![]),
+        (0, vec!["x"]),
+    ] {
+        let server = Server::start([ok(), ok()]).await;
+        let body = Body::from_stream(stream::iter(chunks(&given)), Some(declared));
+        let error = put(&server, body).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (Kind::BodyFailed, false), "{given:?}");
+        assert!(error.message().contains(&declared.to_string()), "{error}");
+        assert_eq!(error.attempts(), 1);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let requests = server.requests();
+        assert!(requests.len() <= 1, "{requests:?}");
+        assert!(requests.iter().all(|seen| !seen.complete), "{given:?}: {requests:?}");
+    }
+}
+
+#[tokio::test]
+async fn so_does_one_that_is_spooled_for_its_checksum() {
+    let server = Server::start([]).await;
+    let options = PutOptions { checksum: Some(ChecksumAlgorithm::Crc32), ..PutOptions::default() };
+    let body = Body::from_stream(stream::iter(chunks(&["abc"])), Some(4));
+    let error =
+        server.client().await.put_object(&bucket(), &key("k"), body, &options).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::BodyFailed);
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_with_a_checksum_is_sent_with_it() {
+    let server = Server::start([ok()]).await;
+    let options = PutOptions { checksum: Some(ChecksumAlgorithm::Crc32), ..PutOptions::default() };
+    let body = Body::from_stream(stream::iter(chunks(&["12345", "6789"])), Some(9));
+    server.client().await.put_object(&bucket(), &key("k"), body, &options).await.unwrap();
+    assert_eq!(server.only().header("x-amz-checksum-crc32").as_deref(), Some("y/Q5Jg=="));
+    assert_eq!(server.only().body(), b"123456789");
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_fails_the_put_with_its_cause() {
+    let server = Server::start([ok()]).await;
+    let mut pieces = chunks(&["hello"]);
+    pieces.push(Err(io::Error::other("the disk is gone")));
+    let error = put(&server, Body::from_stream(stream::iter(pieces), Some(11))).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (Kind::BodyFailed, false));
+    assert!(error.message().contains("the disk is gone"), "{error}");
+    assert!(server.requests().iter().all(|seen| !seen.complete));
+}
+
+#[tokio::test]
+async fn a_download_that_ends_early_is_an_error_with_the_s3_error_inside() {
+    let mut cut = response("200 OK", &[], &vec![7; 100_000]);
+    cut.truncate(60_000);
+    let server = Server::start([Act::AnswerAndClose(cut)]).await;
+    let s3 = server.client().await;
+    let object = s3.get_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap();
+    assert_eq!(object.body.length(), Some(100_000));
+    let error = S3Error::from(object.body.bytes().await.unwrap_err());
+    assert_eq!((error.kind(), error.is_retryable()), (Kind::Unreachable, true));
+    assert_eq!(error.target(), Some("test-bucket/k"));
+    assert!(error.message().contains("broke off"), "{error}");
+}
+
+#[tokio::test]
+async fn a_download_may_take_long_but_not_stand_still() {
+    let idle = Duration::from_millis(300);
+    let drip = Act::Drip(Duration::from_millis(60), response("200 OK", &[], b"0123456789"));
+    let mut stuck = response("200 OK", &[], b"0123456789");
+    stuck.truncate(stuck.len() - 5);
+    let server = Server::start([drip, Act::Answer(stuck)]).await;
+    let s3 = server.builder().idle_timeout(idle).build().await.unwrap();
+    let began = Instant::now();
+    let object = s3.get_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap();
+    assert_eq!(object.body.bytes().await.unwrap(), "0123456789");
+    assert!(began.elapsed() > idle);
+    let object = s3.get_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap();
+    let error = S3Error::from(object.body.bytes().await.unwrap_err());
+    assert_eq!((error.kind(), error.is_retryable()), (Kind::Timeout, true));
+}
+
+#[tokio::test]
+async fn an_upload_may_take_longer_than_the_idle_limit() {
+    let idle = Duration::from_millis(500);
+    let slow = Act::ReadSlowly {
+        step: 1 << 20,
+        pause: Duration::from_millis(40),
+        answer: response("200 OK", &[], b""),
+    };
+    let server = Server::start([slow]).await;
+    let s3 = server.builder().idle_timeout(idle).build().await.unwrap();
+    let body = Body::from(vec![1; 32 << 20]);
+    let began = Instant::now();
+    s3.put_object(&bucket(), &key("k"), body, &PutOptions::default()).await.unwrap();
+    assert!(began.elapsed() > idle, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_body_that_gives_nothing_is_a_timeout_of_the_body() {
+    let server = Server::start([ok()]).await;
+    let s3 = server.builder().idle_timeout(Duration::from_millis(200)).build().await.unwrap();
+    let first = stream::iter(chunks(&["hello"]));
+    let body = Body::from_stream(first.chain(stream::pending()), Some(11));
+    let error =
+        s3.put_object(&bucket(), &key("k"), body, &PutOptions::default()).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (Kind::Timeout, false));
+    assert!(error.message().contains("the body"), "{error}");
+}
+
+#[tokio::test]
+async fn what_passes_is_tried_again_with_the_whole_body() {
+    let failing = [
+        error("503 Slow Down", "SlowDown"),
+        error("500 Internal Server Error", "InternalError"),
+        Act::CloseAfter(10),
+    ];
+    let server = Server::start(failing.into_iter().chain([ok()])).await;
+    put(&server, Body::from_chunks(["hello", " world"])).await.unwrap();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 4);
+    for seen in [&requests[0], &requests[1], &requests[3]] {
+        assert_eq!(seen.body(), b"hello world");
+    }
+    // A stream of unknown length was spooled, and can be sent again as well.
+    let server = Server::start([error("503 Slow Down", "SlowDown"), ok()]).await;
+    put(&server, big_stream(None)).await.unwrap();
+    assert!(server.requests()[1].body() == big_bytes());
+}
+
+#[tokio::test]
+async fn attempts_are_counted_and_end() {
+    let server = Server::start([const { "503 Slow Down" }; 9].map(|s| error(s, "SlowDown"))).await;
+    let failed = put(&server, "x".into()).await.unwrap_err();
+    assert_eq!((failed.kind(), failed.attempts()), (Kind::Throttled, 4));
+    assert_eq!(server.requests().len(), 4);
+    let s3 = server.builder().retry(RetryPolicy::none()).build().await.unwrap();
+    let failed =
+        s3.delete_object(&bucket(), &key("k"), &DeleteOptions::default()).await.unwrap_err();
+    assert_eq!((failed.attempts(), server.requests().len()), (1, 5));
+}
+
+#[tokio::test]
+async fn what_does_not_pass_is_not_tried_again() {
+    for (status, code) in [
+        ("403 Forbidden", "AccessDenied"),
+        ("404 Not Found", "NoSuchBucket"),
+        ("412 Precondition Failed", "PreconditionFailed"),
+        ("400 Bad Request", "BadDigest"),
+        ("501 Not Implemented", "NotImplemented"),
+    ] {
+        let server = Server::start([error(status, code), ok()]).await;
+        assert_eq!(put(&server, "x".into()).await.unwrap_err().attempts(), 1, "{code}");
+        assert_eq!(server.requests().len(), 1, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_waited_for() {
+    let busy = answer("503 Slow Down", &[("Retry-After", "1")], "");
+    let server = Server::start([busy, ok()]).await;
+    let began = Instant::now();
+    put(&server, "x".into()).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_stream_is_not_sent_again_after_its_first_byte() {
+    let server = Server::start([error("503 Slow Down", "SlowDown"), ok()]).await;
+    let body = Body::from_stream(stream::iter(chunks(&["hello"])), Some(5));
+    let failed = put(&server, body).await.unwrap_err();
+    assert_eq!((failed.kind(), failed.attempts()), (Kind::Throttled, 1));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_of_which_nothing_was_taken_is_tried_again() {
+    // Nothing listens there, until something does.
+    let port = {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        socket.local_addr().unwrap().port()
+    };
+    let s3 = artifact_s3::HttpS3::builder()
+        .endpoint(format!("http://127.0.0.1:{port}"))
+        .credentials(artifact_s3::Credentials::Anonymous)
+        .retry(support::quick())
+        .build()
+        .await
+        .unwrap();
+    let body = Body::from_stream(stream::iter(chunks(&["hello"])), Some(5));
+    let failed =
+        s3.put_object(&bucket(), &key("k"), body, &PutOptions::default()).await.unwrap_err();
+    assert_eq!((failed.kind(), failed.attempts()), (Kind::Unreachable, 4));
+}
+
+#[tokio::test]
+async fn a_conditional_write_is_not_repeated_once_it_may_have_happened() {
+    let options = |condition| PutOptions { condition, ..PutOptions::default() };
+    for condition in [WriteCondition::IfAbsent, WriteCondition::IfMatch("e".into())] {
+        for act in
+            [Act::AnswerAndClose(Vec::new()), error("500 Internal Server Error", "InternalError")]
+        {
+            let server = Server::start([act, error("412 Precondition Failed", "x")]).await;
+            let failed = server
+                .client()
+                .await
+                .put_object(&bucket(), &key("k"), "x".into(), &options(condition.clone()))
+                .await
+                .unwrap_err();
+            assert_ne!(failed.kind(), Kind::PreconditionFailed);
+            assert!(!failed.is_retryable(), "{failed:?}");
+            assert_eq!(server.requests().len(), 1);
+        }
+        // Refused is refused: nothing happened, and it may be asked again.
+        for refusal in [
+            error("503 Slow Down", "SlowDown"),
+            error("409 Conflict", "ConditionalRequestConflict"),
+        ] {
+            let server = Server::start([refusal, ok()]).await;
+            let s3 = server.client().await;
+            s3.put_object(&bucket(), &key("k"), "x".into(), &options(condition.clone()))
+                .await
+                .unwrap();
+            assert_eq!(server.requests().len(), 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_before_it_has_the_body_is_heard() {
+    let refusal = response("403 Forbidden", &[("Connection", "close")], b"");
+    let slow = Act::ReadSlowly { step: 1, pause: Duration::ZERO, answer: refusal };
+    let server = Server::start([slow]).await;
+    let failed = put(&server, "hello".into()).await.unwrap_err();
+    assert_eq!(failed.kind(), Kind::AccessDenied);
+}
+
+#[tokio::test]
+async fn a_dropped_call_stops() {
+    let server = Server::start([Act::Silence, ok()]).await;
+    let s3 = server.client().await;
+    let (bucket, key, options) = (bucket(), key("k"), PutOptions::default());
+    let endless = Body::from_stream(
+        stream::repeat_with(|| Ok(Bytes::from_static(&[0; 1024]))).then(async |chunk| {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            chunk
+        }),
+        Some(1 << 30),
+    );
+    let call = s3.put_object(&bucket, &key, endless, &options);
+    assert!(tokio::time::timeout(Duration::from_millis(200), call).await.is_err());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let then = server.requests()[0].raw.len();
+    assert!(then > 0);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(server.requests()[0].raw.len(), then, "bytes went on after the drop");
+}

@@ -1,0 +1,311 @@
+//! What the service answers, and which error it becomes.
+#![allow(missing_docs, reason = "tests")]
+
+mod support;
+
+use std::{collections::HashMap, error::Error, time::Duration};
+
+use artifact_s3::{
+    Credentials, GetOptions, HttpS3, ListOptions, Operation, PutOptions, Redirect, RetryPolicy,
+    S3Client, S3Error, S3ErrorKind as Kind,
+};
+use support::{Act, KEY_ID, SECRET, Server, TOKEN, answer, bucket, error, key, ok, response};
+
+async fn get(server: &Server) -> S3Error {
+    let s3 = server.builder().retry(RetryPolicy::none()).build().await.unwrap();
+    s3.get_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn every_code_becomes_its_kind() {
+    for (status, code, kind, retryable) in [
+        ("404 Not Found", "NoSuchKey", Kind::NoSuchKey, false),
+        ("404 Not Found", "NoSuchVersion", Kind::NoSuchKey, false),
+        ("404 Not Found", "NoSuchBucket", Kind::NoSuchBucket, false),
+        ("412 Precondition Failed", "PreconditionFailed", Kind::PreconditionFailed, false),
+        ("409 Conflict", "ConditionalRequestConflict", Kind::PreconditionFailed, true),
+        ("409 Conflict", "OperationAborted", Kind::Service, true),
+        ("416 Range Not Satisfiable", "InvalidRange", Kind::InvalidRange, false),
+        ("403 Forbidden", "AccessDenied", Kind::AccessDenied, false),
+        ("403 Forbidden", "InvalidAccessKeyId", Kind::AccessDenied, false),
+        ("403 Forbidden", "SignatureDoesNotMatch", Kind::AccessDenied, false),
+        ("403 Forbidden", "RequestTimeTooSkewed", Kind::AccessDenied, false),
+        ("403 Forbidden", "InvalidObjectState", Kind::Service, false),
+        ("400 Bad Request", "ExpiredToken", Kind::AccessDenied, false),
+        ("400 Bad Request", "KMS.DisabledException", Kind::AccessDenied, false),
+        ("400 Bad Request", "BadDigest", Kind::Integrity, false),
+        ("400 Bad Request", "XAmzContentChecksumMismatch", Kind::Integrity, false),
+        ("400 Bad Request", "RequestTimeout", Kind::Timeout, true),
+        ("400 Bad Request", "InvalidArgument", Kind::Service, false),
+        ("503 Service Unavailable", "SlowDown", Kind::Throttled, true),
+        ("503 Service Unavailable", "ServiceUnavailable", Kind::Throttled, true),
+        ("429 Too Many Requests", "TooManyRequests", Kind::Throttled, true),
+        ("500 Internal Server Error", "InternalError", Kind::Service, true),
+        ("501 Not Implemented", "NotImplemented", Kind::Service, false),
+        ("418 Teapot", "Whatever", Kind::Service, false),
+    ] {
+        let server = Server::start([error(status, code)]).await;
+        let error = get(&server).await;
+        assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{code}");
+        assert_eq!(error.code(), Some(code));
+        assert_eq!(error.status().unwrap().to_string(), status[..3], "{code}");
+        assert_eq!(error.message(), "Said the service");
+        assert_eq!(error.request_id(), Some("XMLID"));
+        assert_eq!(error.operation(), Some(Operation::GetObject));
+        assert_eq!(error.target(), Some("test-bucket/k"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_is_told_by_its_status() {
+    for (status, kind, retryable) in [
+        ("304 Not Modified", Kind::NotModified, false),
+        ("400 Bad Request", Kind::Service, false),
+        ("401 Unauthorized", Kind::AccessDenied, false),
+        ("403 Forbidden", Kind::AccessDenied, false),
+        ("404 Not Found", Kind::NoSuchKey, false),
+        ("408 Request Timeout", Kind::Timeout, true),
+        ("412 Precondition Failed", Kind::PreconditionFailed, false),
+        ("416 Range Not Satisfiable", Kind::InvalidRange, false),
+        ("429 Too Many Requests", Kind::Throttled, true),
+        ("500 Internal Server Error", Kind::Service, true),
+        ("502 Bad Gateway", Kind::Service, true),
+        ("503 Service Unavailable", Kind::Throttled, true),
+        ("504 Gateway Timeout", Kind::Service, true),
+    ] {
+        let server = Server::start([answer(status, &[("x-amz-request-id", "HID")], "")]).await;
+        let error = get(&server).await;
+        assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{status}");
+        assert_eq!((error.code(), error.request_id()), (None, Some("HID")), "{status}");
+        assert!(!error.message().is_empty(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_bare_404_is_the_bucket_s_for_a_listing_and_the_key_s_otherwise() {
+    let missing = || answer("404 Not Found", &[], "");
+    let server = Server::start([missing(), missing(), missing()]).await;
+    let s3 = server.client().await;
+    let listing = s3.list_objects(&bucket(), &ListOptions::default()).await.unwrap_err();
+    assert_eq!((listing.kind(), listing.target()), (Kind::NoSuchBucket, Some("test-bucket")));
+    let head = s3.head_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap_err();
+    assert_eq!(head.kind(), Kind::NoSuchKey);
+    let deleted = s3.delete_object(&bucket(), &key("k"), &Default::default()).await.unwrap_err();
+    assert_eq!(deleted.kind(), Kind::NoSuchKey);
+}
+
+#[tokio::test]
+async fn a_redirect_names_the_region_or_the_endpoint_that_is_right() {
+    let moved = "<Error><Code>PermanentRedirect</Code><Message>m</Message>\
+                 <Endpoint>test-bucket.s3.eu-west-1.amazonaws.com</Endpoint></Error>";
+    let malformed = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>m</Message>\
+                     <Region>eu-west-1</Region></Error>";
+    let region = ("x-amz-bucket-region", "eu-west-1");
+    let to = |region: Option<&str>, endpoint: Option<&str>| Redirect {
+        region: region.map(Into::into),
+        endpoint: endpoint.map(Into::into),
+    };
+    let endpoint = "test-bucket.s3.eu-west-1.amazonaws.com";
+    for (act, redirect, hint) in [
+        (
+            answer("301 Moved Permanently", &[region], moved),
+            to(Some("eu-west-1"), Some(endpoint)),
+            "set its region to \"eu-west-1\"",
+        ),
+        (answer("301 Moved Permanently", &[], moved), to(None, Some(endpoint)), endpoint),
+        (
+            answer(
+                "307 Temporary Redirect",
+                &[("Location", "https://other.test:8443/b/k?x=1")],
+                "",
+            ),
+            to(None, Some("https://other.test:8443")),
+            "https://other.test:8443",
+        ),
+        (answer("308 Permanent Redirect", &[], ""), to(None, None), "check the endpoint"),
+        (
+            answer("400 Bad Request", &[], malformed),
+            to(Some("eu-west-1"), None),
+            "set its region to \"eu-west-1\"",
+        ),
+        (
+            // HeadObject has no body to say it in.
+            answer("400 Bad Request", &[region], ""),
+            to(Some("eu-west-1"), None),
+            "set its region to \"eu-west-1\"",
+        ),
+    ] {
+        let server = Server::start([act.clone()]).await;
+        let error = get(&server).await;
+        assert_eq!((error.kind(), error.is_retryable()), (Kind::Service, false), "{act:?}");
+        assert_eq!(error.redirect(), Some(&redirect), "{act:?}");
+        assert!(error.to_string().contains(hint), "{error}");
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_error_inside_a_success_is_an_error() {
+    let slow = "<?xml version=\"1.0\"?>\n<Error><Code>SlowDown</Code><Message>m</Message></Error>";
+    let head = {
+        let mut head = response("200 OK", &[("ETag", "\"e\"")], b"12345");
+        head.truncate(head.len() - 5);
+        Act::Answer(head)
+    };
+    let copied = answer("200 OK", &[], "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>");
+    let failing = answer("200 OK", &[], slow);
+    let server = Server::start([head, failing.clone(), failing, copied]).await;
+    let s3 = server.client().await;
+    s3.copy_object(&bucket(), &key("a"), &key("b"), &PutOptions::default()).await.unwrap();
+    assert_eq!(server.requests().len(), 4, "tried again until it worked");
+
+    let head = Act::Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n".to_vec());
+    let denied = slow.replace("SlowDown", "AccessDenied");
+    let server = Server::start([head, answer("200 OK", &[], &denied)]).await;
+    let s3 = server.client().await;
+    let error =
+        s3.copy_object(&bucket(), &key("a"), &key("b"), &PutOptions::default()).await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (Kind::AccessDenied, Some(200)));
+    assert_eq!(error.operation(), Some(Operation::CopyObject));
+}
+
+#[tokio::test]
+async fn what_a_hostile_service_says_is_bounded() {
+    // A giant error: the status is all that is believed.
+    let giant = format!("<Error><Code>{}</Code></Error>", "x".repeat(1 << 20));
+    let server = Server::start([answer("403 Forbidden", &[], &giant)]).await;
+    let error = get(&server).await;
+    assert_eq!((error.kind(), error.code()), (Kind::AccessDenied, None));
+
+    let long = format!(
+        "<Error><Code>A\u{1b}[31mB</Code><Message>{}\nsecond line</Message></Error>",
+        "y".repeat(5000)
+    );
+    let server = Server::start([answer("403 Forbidden", &[], &long)]).await;
+    let error = get(&server).await;
+    assert!(error.message().len() <= 1024, "{}", error.message().len());
+    assert!(!error.to_string().contains(['\n', '\u{1b}']), "{error:?}");
+
+    // A listing without end.
+    let listing = format!("<ListBucketResult>{}", " ".repeat(17 << 20));
+    let server = Server::start([answer("200 OK", &[], &listing)]).await;
+    let s3 = server.client().await;
+    let error = s3.list_objects(&bucket(), &ListOptions::default()).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (Kind::Service, false));
+}
+
+#[tokio::test]
+async fn what_is_no_s3_service_is_said_to_be_none() {
+    let html = "<!doctype html><html><body>Welcome</body></html>";
+    let server =
+        Server::start([answer("200 OK", &[], html), answer("405 Method Not Allowed", &[], html)])
+            .await;
+    let s3 = server.client().await;
+    let listing = s3.list_objects(&bucket(), &ListOptions::default()).await.unwrap_err();
+    assert_eq!(listing.kind(), Kind::Service);
+    let put = s3.put_object(&bucket(), &key("k"), "x".into(), &PutOptions::default()).await;
+    let put = put.unwrap_err();
+    for error in [listing, put] {
+        assert!(error.to_string().contains(&server.endpoint()), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_goes_on_without_saying_how_is_an_error() {
+    let xml = "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>";
+    let server = Server::start([answer("200 OK", &[], xml)]).await;
+    let s3 = server.client().await;
+    let error = s3.list_objects(&bucket(), &ListOptions::default()).await.unwrap_err();
+    assert!(error.message().contains("goes on"), "{error}");
+}
+
+#[tokio::test]
+async fn a_range_that_the_service_ignores_is_not_passed_off_as_one() {
+    let server = Server::start([answer("200 OK", &[], "0123456789")]).await;
+    let options =
+        GetOptions { range: Some(artifact_s3::ByteRange::Closed(2, 4)), ..Default::default() };
+    let error = server.client().await.get_object(&bucket(), &key("k"), &options).await.unwrap_err();
+    assert!(error.message().contains("ignored the range"), "{error}");
+}
+
+#[tokio::test]
+async fn nothing_listening_is_unreachable_and_names_the_endpoint() {
+    let port = {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        socket.local_addr().unwrap().port()
+    };
+    let s3 = HttpS3::builder()
+        .endpoint(format!("http://127.0.0.1:{port}"))
+        .credentials(Credentials::key(KEY_ID, SECRET))
+        .retry(support::quick())
+        .build()
+        .await
+        .unwrap();
+    let error = s3.get_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (Kind::Unreachable, true));
+    assert!(error.message().contains(&format!("127.0.0.1:{port}")), "{error}");
+    assert!(error.message().to_lowercase().contains("refused"), "{error}");
+    assert_eq!(error.attempts(), 4);
+    assert!(error.source().is_some());
+}
+
+#[tokio::test]
+async fn silence_is_a_timeout() {
+    let server = Server::start([Act::Silence]).await;
+    let s3 = server
+        .builder()
+        .idle_timeout(Duration::from_millis(200))
+        .retry(RetryPolicy::none())
+        .build()
+        .await
+        .unwrap();
+    let error = s3.head_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (Kind::Timeout, true));
+    assert!(error.message().contains(&format!("127.0.0.1:{}", server.port)), "{error}");
+}
+
+#[tokio::test]
+async fn tls_that_is_none_is_unreachable() {
+    let server = Server::start([Act::CloseAfter(1)]).await;
+    let s3 = server
+        .builder()
+        .endpoint(format!("https://127.0.0.1:{}", server.port))
+        .retry(RetryPolicy::none())
+        .build()
+        .await
+        .unwrap();
+    let error = s3.head_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unreachable);
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_debug_of_a_client_or_of_an_error() {
+    let server = Server::start([error("403 Forbidden", "SignatureDoesNotMatch"), ok()]).await;
+    let environment: HashMap<&str, &str> = [
+        ("AWS_ACCESS_KEY_ID", KEY_ID),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
+        ("AWS_SESSION_TOKEN", TOKEN),
+    ]
+    .into();
+    let fixed = Credentials::Static {
+        access_key_id: KEY_ID.into(),
+        secret_access_key: SECRET.into(),
+        session_token: Some(TOKEN.into()),
+    };
+    let from_environment =
+        server.builder().credentials(Credentials::Default).environment(environment);
+    let given = server.builder().credentials(fixed);
+    let mut shown = vec![format!("{from_environment:?}"), format!("{given:?}")];
+    for builder in [from_environment, given] {
+        let s3 = builder.build().await.unwrap();
+        shown.push(format!("{s3:?} {s3:#?}"));
+        if let Err(error) = s3.get_object(&bucket(), &key("k"), &GetOptions::default()).await {
+            shown.push(format!("{error} {error:?} {error:#?}"));
+        }
+    }
+    assert_eq!(shown.len(), 5, "one call failed");
+    for text in shown {
+        assert!(!text.contains(SECRET) && !text.contains(TOKEN), "{text}");
+        assert!(!text.contains(KEY_ID), "{text}");
+    }
+}
