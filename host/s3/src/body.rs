@@ -245,7 +245,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_is_read_when_needed_and_can_be_replayed() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(&[7; 600_000]).unwrap();
+        file.write_all(&vec![7; 600_000]).unwrap();
         let body = Body::from_file(file.path()).await.unwrap();
         assert_eq!(body.length(), Some(600_000));
         let again = body.try_clone().unwrap();

@@ -1,5 +1,5 @@
 //! What the environment and the builder make of a client, and who signs.
-#![allow(missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod support;
 

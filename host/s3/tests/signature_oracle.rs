@@ -1,5 +1,5 @@
 //! The signature that leaves, held against the one that AWS's own code makes.
-#![allow(missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod support;
 
@@ -89,10 +89,7 @@ fn names() -> impl Strategy<Value = String> {
 }
 
 /// Sends each case and compares; one runtime and one server for all of them.
-fn compare<T: std::fmt::Debug>(
-    cases: impl Strategy<Value = T>,
-    call: impl AsyncFn(&HttpS3, T),
-) {
+fn compare<T: std::fmt::Debug>(cases: impl Strategy<Value = T>, call: &impl AsyncFn(&HttpS3, T)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let listing = "<ListBucketResult></ListBucketResult>";
     let script = (0..CASES * 2).map(|_| answer("200 OK", &[], listing));
@@ -121,24 +118,27 @@ fn compare<T: std::fmt::Debug>(
 fn puts_are_signed_as_aws_signs_them() {
     let metadata = prop::collection::btree_map(names(), texts(), 0..6);
     let tags = prop::collection::btree_map("\\PC{1,9}", "\\PC{0,9}", 0..4);
-    compare((keys(), metadata, tags, any::<Vec<u8>>()), async |s3, (key, metadata, tags, body)| {
-        let mut lower = std::collections::BTreeMap::new();
-        for (name, value) in metadata {
-            lower.insert(name.to_ascii_lowercase(), value);
-        }
-        let options = PutOptions {
-            metadata: lower.into_iter().collect(),
-            tags: tags.into_iter().collect(),
-            condition: WriteCondition::IfAbsent,
-            ..PutOptions::default()
-        };
-        s3.put_object(&bucket(), &key, body.into(), &options).await.unwrap();
-    });
+    compare(
+        (keys(), metadata, tags, any::<Vec<u8>>()),
+        &async |s3, (key, metadata, tags, body)| {
+            let mut lower = std::collections::BTreeMap::new();
+            for (name, value) in metadata {
+                lower.insert(name.to_ascii_lowercase(), value);
+            }
+            let options = PutOptions {
+                metadata: lower.into_iter().collect(),
+                tags: tags.into_iter().collect(),
+                condition: WriteCondition::IfAbsent,
+                ..PutOptions::default()
+            };
+            s3.put_object(&bucket(), &key, body.into(), &options).await.unwrap();
+        },
+    );
 }
 
 #[test]
 fn reads_are_signed_as_aws_signs_them() {
-    compare((keys(), texts(), texts()), async |s3, (key, version, etag)| {
+    compare((keys(), texts(), texts()), &async |s3, (key, version, etag)| {
         let options = GetOptions {
             version_id: Some(version),
             if_none_match: Some(etag),
@@ -150,7 +150,7 @@ fn reads_are_signed_as_aws_signs_them() {
 
 #[test]
 fn listings_are_signed_as_aws_signs_them() {
-    compare(("\\PC{0,40}", "\\PC{1,3}", "\\PC{1,40}"), async |s3, (prefix, delimiter, token)| {
+    compare(("\\PC{0,40}", "\\PC{1,3}", "\\PC{1,40}"), &async |s3, (prefix, delimiter, token)| {
         let options = ListOptions {
             prefix,
             delimiter: Some(delimiter),

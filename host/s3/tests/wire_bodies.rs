@@ -1,5 +1,5 @@
 //! Bodies on their way: whole, cut short, too long, slow, and tried again.
-#![allow(missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! The bytes that leave, looked at on the socket.
-#![allow(missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod support;
 

@@ -1,13 +1,13 @@
 //! What the service answers, and which error it becomes.
-#![allow(missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod support;
 
 use std::{collections::HashMap, error::Error, time::Duration};
 
 use artifact_s3::{
-    Credentials, GetOptions, HttpS3, ListOptions, Operation, PutOptions, Redirect, RetryPolicy,
-    S3Client, S3Error, S3ErrorKind as Kind,
+    Credentials, DeleteOptions, GetOptions, HttpS3, ListOptions, Operation, PutOptions, Redirect,
+    RetryPolicy, S3Client, S3Error, S3ErrorKind as Kind,
 };
 use support::{Act, KEY_ID, SECRET, Server, TOKEN, answer, bucket, error, key, ok, response};
 
@@ -90,7 +90,8 @@ async fn a_bare_404_is_the_bucket_s_for_a_listing_and_the_key_s_otherwise() {
     assert_eq!((listing.kind(), listing.target()), (Kind::NoSuchBucket, Some("test-bucket")));
     let head = s3.head_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap_err();
     assert_eq!(head.kind(), Kind::NoSuchKey);
-    let deleted = s3.delete_object(&bucket(), &key("k"), &Default::default()).await.unwrap_err();
+    let deleted =
+        s3.delete_object(&bucket(), &key("k"), &DeleteOptions::default()).await.unwrap_err();
     assert_eq!(deleted.kind(), Kind::NoSuchKey);
 }
 

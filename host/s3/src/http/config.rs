@@ -10,7 +10,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Longest time without a byte in either direction. Services answer a large copy
 /// only when it is done, and take tens of seconds over it.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The region that S3-compatible services expect where they have none.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -157,9 +157,10 @@ impl HttpS3Builder {
             Some(endpoint) => endpoint,
             None => Endpoint::of_aws(&region)?,
         };
-        let addressing = self.addressing.unwrap_or(match is_aws {
-            true => Addressing::VirtualHost,
-            false => Addressing::PathStyle,
+        let addressing = self.addressing.unwrap_or(if is_aws {
+            Addressing::VirtualHost
+        } else {
+            Addressing::PathStyle
         });
         if addressing == Addressing::VirtualHost && endpoint.is_address() {
             return Err(ConfigError::Endpoint {

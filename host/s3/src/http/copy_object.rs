@@ -55,9 +55,10 @@ pub(super) async fn copy_object(
     let result: Result<CopyObjectResult, _> = answer.xml("CopyObjectResult", &s3.parts().endpoint);
     let result = result.map_err(on)?;
     let described = object_headers::described(options, copied.size, &answer.headers);
-    let (content, metadata) = match options.describes() {
-        true => (described.content, described.metadata),
-        false => (copied.content, copied.metadata),
+    let (content, metadata) = if options.describes() {
+        (described.content, described.metadata)
+    } else {
+        (copied.content, copied.metadata)
     };
     Ok(ObjectInfo {
         etag: encode::unquoted(&result.etag).or(described.etag),

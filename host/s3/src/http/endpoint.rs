@@ -117,7 +117,7 @@ impl Endpoint {
     fn takes_in_host(&self, bucket: &Bucket) -> bool {
         let name = bucket.as_str();
         let no_host_name = name.bytes().any(|b| b.is_ascii_uppercase() || b == b'_');
-        !no_host_name && !(self.is_aws && name.contains('.'))
+        !(no_host_name || self.is_aws && name.contains('.'))
     }
 }
 

@@ -84,7 +84,6 @@ impl Answered<'_> {
             "PreconditionFailed" => (Kind::PreconditionFailed, false),
             // Another write to the key was under way; nobody knows yet who is first.
             "ConditionalRequestConflict" => (Kind::PreconditionFailed, true),
-            "OperationAborted" => (Kind::Service, true),
             "NotModified" => (Kind::NotModified, false),
             "InvalidRange" => (Kind::InvalidRange, false),
             // 403, but about the object's state (archived), and not about who asks.
@@ -105,7 +104,7 @@ impl Answered<'_> {
             | "Busy" => (Kind::Throttled, true),
             "RequestTimeout" => (Kind::Timeout, true),
             "IncompleteBody" => (Kind::Unreachable, true),
-            "InternalError" => (Kind::Service, true),
+            "InternalError" | "OperationAborted" => (Kind::Service, true),
             "AccessDenied"
             | "AccountProblem"
             | "AllAccessDisabled"

@@ -40,7 +40,7 @@ pub(super) async fn get_object(
     Ok(Object { info, body: Body::from_stream(download.into_stream(), length) })
 }
 
-/// GetObject and HeadObject take the same options.
+/// `GetObject` and `HeadObject` take the same options.
 pub(super) fn read_request<'a>(
     operation: Operation,
     method: Method,

@@ -12,7 +12,7 @@ pub(super) async fn head_object(
     describe(s3, Operation::HeadObject, bucket, key, options).await
 }
 
-/// A HeadObject as a part of `operation`.
+/// A `HeadObject` as a part of `operation`.
 pub(super) async fn describe(
     s3: &HttpS3,
     operation: Operation,

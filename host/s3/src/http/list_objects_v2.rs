@@ -70,9 +70,12 @@ fn query(options: &ListOptions) -> String {
 impl ListBucketResult {
     fn into_listing(self) -> Result<Listing, &'static str> {
         let encoded = self.encoding_type.eq_ignore_ascii_case("url");
-        let decode = |text: String| match encoded {
-            true => encode::decode_listed(&text).ok_or("the listing holds a key that is not UTF-8"),
-            false => Ok(text),
+        let decode = |text: String| {
+            if encoded {
+                encode::decode_listed(&text).ok_or("the listing holds a key that is not UTF-8")
+            } else {
+                Ok(text)
+            }
         };
         let objects = self.contents.into_iter().map(|listed| {
             Ok(ListedObject {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{Body, ByteStream, ChecksumAlgorithm, S3Error, S3ErrorKind};
 
-/// The longest object that one PutObject takes: 5 GiB.
+/// The longest object that one `PutObject` takes: 5 GiB.
 ///
 /// Source: [quotas](https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
 pub(super) const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;

@@ -50,7 +50,7 @@ impl Default for RetryPolicy {
 }
 
 /// The pauses before the second try and those after it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Delays {
     policy: RetryPolicy,
     left: u32,
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(failure.pause(planned), planned);
         failure.retry_after = Some(Duration::from_secs(2));
         assert_eq!(failure.pause(planned), failure.retry_after);
-        failure.retry_after = Some(Duration::from_secs(3600));
+        failure.retry_after = Some(Duration::from_hours(1));
         assert_eq!(failure.pause(planned), Some(MAX_RETRY_AFTER));
         assert_eq!(failure.pause(None), None);
     }

@@ -56,7 +56,9 @@ pub(crate) fn error(status: &str, code: &str) -> Act {
 pub(crate) fn response(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers {
-        bytes.push_str(&format!("{name}: {value}\r\n"));
+        for part in [name, ": ", value, "\r\n"] {
+            bytes.push_str(part);
+        }
     }
     let mut bytes = bytes.into_bytes();
     bytes.extend_from_slice(b"\r\n");
