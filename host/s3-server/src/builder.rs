@@ -7,6 +7,7 @@ use crate::{
     Exchange, LocalServer, SecretKey,
     adapter::Adapter,
     credentials::random_access_key,
+    folder::FolderRules,
     service::{Observer, Service},
 };
 
@@ -45,10 +46,10 @@ impl LocalServerBuilder {
     /// Serves the files in a folder, whose sub-folders are the buckets. These buckets
     /// are made if they are not there.
     ///
-    /// The crate `s3s-fs` does the work, with its limits: a key is a path, so that
-    /// `a//b` and `a/b` are one file, `a` and `a/b` cannot both exist, a key does not
-    /// begin with `/` and a segment has at most 255 bytes; conditions on reads, tags
-    /// and storage classes are ignored; a missing bucket answers `NoSuchKey`.
+    /// The crate `s3s-fs` does the work, with limits that come from files: a key has
+    /// no empty segment (`a//b`, `/a`), `a` and `a/b` cannot both exist, and a key has
+    /// at most about 150 bytes. Conditions on reads and deletes, tags, ACLs, versions
+    /// and encryption are refused.
     pub fn folder<B: Into<String>>(
         mut self,
         path: impl Into<PathBuf>,
@@ -81,11 +82,14 @@ impl LocalServerBuilder {
 
     /// Listens on 127.0.0.1. Needs a tokio runtime, which the server then runs on.
     pub async fn start(self) -> Result<LocalServer, StartError> {
-        let s3 = match self.backend.ok_or(StartError::NothingToServe)? {
+        let mut s3 = match self.backend.ok_or(StartError::NothingToServe)? {
             Backend::Client(client) => s3_service(Adapter::new(client)),
-            Backend::Folder { path, buckets } => s3_service(open_folder(&path, &buckets)?),
+            Backend::Folder { path, buckets } => {
+                let mut s3 = s3_service(open_folder(&path, &buckets)?);
+                s3.set_access(FolderRules::new(path));
+                s3
+            }
         };
-        let mut s3 = s3;
         s3.set_auth(SimpleAuth::from_single(
             self.access_key.clone(),
             self.secret_key.expose().to_owned(),

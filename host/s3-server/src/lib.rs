@@ -41,4 +41,5 @@ pub use server::LocalServer;
 mod exchange;
 pub use exchange::Exchange;
 mod adapter;
+mod folder;
 mod service;

@@ -1,5 +1,7 @@
 //! The local server as an HTTP client sees it, signed with the official signer.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod signed;
 
 use std::sync::{Arc, Mutex};
@@ -244,6 +246,33 @@ async fn a_folder_holds_the_objects_as_files() {
     assert_eq!(client.call("GET", "/my-bucket/a/b", Options::default()).await.body, "diff");
     let missing = LocalServer::builder().folder(folder.path().join("none"), [""; 0]).start().await;
     assert!(matches!(missing.unwrap_err(), StartError::Folder { .. }));
+}
+
+#[tokio::test]
+async fn a_folder_refuses_what_files_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = LocalServer::builder().folder(folder.path(), ["bucket"]).start().await.unwrap();
+    let client = Client::of(&server);
+    let put = async |key: &str, headers: &[(&str, &str)]| {
+        let options = Options { headers, body: b"diff" };
+        client.call("PUT", &signed::path("bucket", key), options).await
+    };
+    assert_eq!(put("a", &[]).await.status, 200);
+    for key in ["a/b", "b//c", "/b"] {
+        let refused = put(key, &[]).await;
+        assert_eq!(refused.status, 400, "{key}: {}", refused.body);
+        assert!(refused.body.contains("InvalidArgument"), "{key}: {}", refused.body);
+    }
+    assert!(put(&"k".repeat(200), &[]).await.body.contains("KeyTooLongError"));
+    assert_eq!(put("b", &[("x-amz-tagging", "a=1")]).await.status, 501);
+    let get = Options { headers: &[("if-none-match", "\"abc\"")], body: b"" };
+    assert_eq!(client.call("GET", "/bucket/a", get).await.status, 501);
+    let nowhere = client.call("GET", "/nowhere/a", Options::default()).await;
+    assert!(nowhere.body.contains("NoSuchBucket"), "{}", nowhere.body);
+    let unsigned = reqwest::get(format!("{}/bucket/a", server.endpoint())).await.unwrap();
+    assert_eq!(unsigned.status().as_u16(), 403);
+    let files = std::fs::read_dir(folder.path().join("bucket")).unwrap().count();
+    assert_eq!(files, 1);
 }
 
 /// The client behind the server may know more than memory does; nothing is buffered.

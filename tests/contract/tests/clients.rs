@@ -9,6 +9,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use artifact_contract::clients::{Capability, Case, Context, cases};
 use artifact_s3::{Bucket, Credentials, HttpS3, MemoryS3, S3Client};
 use artifact_s3_server::LocalServer;
+use artifact_test_servers::SeaweedFs;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -16,20 +17,22 @@ use tokio::runtime::Runtime;
 /// The bucket of every server here.
 const BUCKET: &str = "contract-bucket";
 
+const NO_SERVER: &str = "no SeaweedFS here: `just test-seaweedfs` brings one";
+
 /// No case takes a tenth of it; more is a case that hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A client, connected to a server.
 struct Subject {
     name: &'static str,
-    /// None where the server is not there; `lacks` then says why.
+    /// None where the server is not there.
     s3: Option<Arc<dyn S3Client>>,
     bucket: Bucket,
     lacks: Lacks,
 }
 
-/// Why a case cannot be passed, if it cannot.
-type Lacks = fn(&Case) -> Option<&'static str>;
+/// Why the server cannot do a thing, if it cannot.
+type Lacks = fn(Capability) -> Option<&'static str>;
 
 /// What the trials run against, and what must live until they are done.
 type Setup = (Vec<Subject>, (Vec<LocalServer>, TempDir));
@@ -69,10 +72,12 @@ fn trials(subject: Subject, runtime: &Arc<Runtime>) -> Vec<Trial> {
 }
 
 async fn run(subject: &Subject, case: Case) -> Result<Completion, Failed> {
-    if let Some(reason) = (subject.lacks)(&case) {
+    let Some(s3) = subject.s3.clone() else {
+        return Ok(Completion::ignored_with(NO_SERVER));
+    };
+    if let Some(reason) = case.needs.iter().find_map(|need| (subject.lacks)(*need)) {
         return Ok(Completion::ignored_with(reason));
     }
-    let s3 = subject.s3.clone().ok_or("the server is not there, and nobody says why")?;
     // A server that outlives the suite may hold the objects of an earlier run.
     let run = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
     let prefix = format!("{run:x}/{}/", case.name.replace("::", "/"));
@@ -106,7 +111,7 @@ async fn set_up() -> Result<Setup, Box<dyn std::error::Error>> {
     let subject = |name, s3, lacks| Subject { name, s3, bucket: bucket.clone(), lacks };
     let mut subjects = vec![
         subject("MemoryS3", Some(Arc::new(memory) as Arc<dyn S3Client>), |_| None),
-        subject("HttpS3 on MemoryS3", Some(http(&over_memory).await?), |_| None),
+        subject("HttpS3 on MemoryS3", Some(http(&over_memory).await?), lacks_s3s),
         subject("HttpS3 on s3s-fs", Some(http(&over_folder).await?), lacks_s3s_fs),
     ];
     subjects.push(seaweedfs().await?);
@@ -119,24 +124,56 @@ async fn http(server: &LocalServer) -> Result<Arc<dyn S3Client>, Box<dyn std::er
     Ok(Arc::new(builder.build().await?))
 }
 
-fn lacks_s3s_fs(_: &Case) -> Option<&'static str> {
-    None
+/// Of crate `s3s`, which stands before any client.
+fn lacks_s3s(capability: Capability) -> Option<&'static str> {
+    match capability {
+        Capability::EncodedWords => Some("s3s decodes RFC 2047, and refuses what it cannot"),
+        _ => None,
+    }
 }
 
-/// The real server, where `ARTIFACT_TEST_SEAWEEDFS` says how it is reached:
-/// `endpoint bucket access-key secret-key`, as `tests/servers/seaweedfs` sets it.
+/// Of crate `s3s-fs`, which keeps objects as files.
+fn lacks_s3s_fs(capability: Capability) -> Option<&'static str> {
+    match capability {
+        Capability::LeadingSlash | Capability::DoubleSlashes | Capability::TrailingSlash => {
+            Some("a path has no empty segments")
+        }
+        Capability::LongSegments | Capability::LongKeys => Some("file names have 255 bytes"),
+        Capability::KeysUnderKeys => Some("a file is no folder"),
+        Capability::Tags => Some("s3s-fs keeps no tags"),
+        Capability::StorageClasses => Some("s3s-fs has no storage classes"),
+        Capability::ReadConditions | Capability::DeleteConditions | Capability::CopyConditions => {
+            Some("s3s-fs honours conditions on puts only")
+        }
+        Capability::AtomicConditions => Some("s3s-fs looks first and writes later"),
+        Capability::ListedEtags => Some("s3s-fs lists no etags"),
+        Capability::LongDelimiters => Some("s3s-fs looks at a delimiter's first character"),
+        Capability::BadContinuations => Some("to s3s-fs any text is a token"),
+        other => lacks_s3s(other),
+    }
+}
+
+/// Of SeaweedFS 4.48, whose filer keeps folders and files.
+fn lacks_seaweedfs(capability: Capability) -> Option<&'static str> {
+    match capability {
+        Capability::LeadingSlash => Some("SeaweedFS drops a leading slash"),
+        Capability::TrailingSlash => Some("SeaweedFS makes a folder of it"),
+        Capability::Backslashes => Some("SeaweedFS takes a backslash for a slash"),
+        Capability::LongSegments => Some("SeaweedFS takes segments of 255 bytes"),
+        Capability::ByteOrder => Some("SeaweedFS sorts folder by folder"),
+        Capability::BadContinuations => Some("to SeaweedFS any text is a token"),
+        _ => None,
+    }
+}
+
+/// The real server, where there is one.
 async fn seaweedfs() -> Result<Subject, Box<dyn std::error::Error>> {
-    let name = "HttpS3 on SeaweedFS";
-    let Ok(settings) = std::env::var("ARTIFACT_TEST_SEAWEEDFS") else {
-        let lacks: Lacks = |_| Some("no SeaweedFS here: `just test-seaweedfs` brings one");
-        return Ok(Subject { name, s3: None, bucket: Bucket::parse(BUCKET)?, lacks });
+    let subject =
+        |s3, bucket| Subject { name: "HttpS3 on SeaweedFS", s3, bucket, lacks: lacks_seaweedfs };
+    let Some(server) = SeaweedFs::from_env()? else {
+        return Ok(subject(None, Bucket::parse(BUCKET)?));
     };
-    let settings: Vec<&str> = settings.split_whitespace().collect();
-    let [endpoint, bucket, access_key, secret_key] = settings[..] else {
-        return Err("ARTIFACT_TEST_SEAWEEDFS: endpoint, bucket, access key, secret key".into());
-    };
-    let credentials = Credentials::key(access_key, secret_key);
-    let builder = HttpS3::builder().endpoint(endpoint).credentials(credentials);
-    let s3: Arc<dyn S3Client> = Arc::new(builder.build().await?);
-    Ok(Subject { name, s3: Some(s3), bucket: Bucket::parse(bucket)?, lacks: |_| None })
+    let credentials = Credentials::key(&server.access_key, server.secret_key());
+    let builder = HttpS3::builder().endpoint(&server.endpoint).credentials(credentials);
+    Ok(subject(Some(Arc::new(builder.build().await?)), Bucket::parse(server.bucket)?))
 }

@@ -54,4 +54,4 @@ macro_rules! refuse {
         )+
     };
 }
-use refuse;
+pub(crate) use refuse;

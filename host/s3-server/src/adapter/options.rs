@@ -113,7 +113,8 @@ pub(super) fn of_copy(input: &CopyObjectInput, headers: &HeaderMap) -> S3Result<
         copy_source_sse_customer_key_md5,
         expected_source_bucket_owner,
     );
-    let checksum = match input.checksum_algorithm.as_ref().map(s3s::dto::ChecksumAlgorithm::as_str) {
+    let checksum = match input.checksum_algorithm.as_ref().map(s3s::dto::ChecksumAlgorithm::as_str)
+    {
         None => None,
         Some("CRC32") => Some(ChecksumAlgorithm::Crc32),
         Some("CRC32C") => Some(ChecksumAlgorithm::Crc32c),
@@ -134,8 +135,10 @@ pub(super) fn of_copy(input: &CopyObjectInput, headers: &HeaderMap) -> S3Result<
         write_condition(condition("if-match")?.as_ref(), condition("if-none-match")?.as_ref())?;
     let mut options = write_options!(input, condition, checksum);
     let replaces = |directive: Option<&str>| directive == Some("REPLACE");
-    let metadata = replaces(input.metadata_directive.as_ref().map(s3s::dto::MetadataDirective::as_str));
-    let tagging = replaces(input.tagging_directive.as_ref().map(s3s::dto::TaggingDirective::as_str));
+    let metadata =
+        replaces(input.metadata_directive.as_ref().map(s3s::dto::MetadataDirective::as_str));
+    let tagging =
+        replaces(input.tagging_directive.as_ref().map(s3s::dto::TaggingDirective::as_str));
     if !metadata {
         // Without the directive S3 takes the source's, whatever the request says besides.
         options.content = ContentHeaders::default();

@@ -160,10 +160,7 @@ impl Upload {
         .find_map(|(name, kept)| (!kept).then_some(name));
         if let Some(name) = mismatch {
             let _ = self.verdict.set(Err(name));
-            Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("the {name} does not match"),
-            ))
+            Err(io::Error::new(io::ErrorKind::InvalidData, format!("the {name} does not match")))
         } else {
             let _ = self.verdict.set(Ok(actual));
             Ok(())

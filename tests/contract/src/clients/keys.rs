@@ -46,7 +46,10 @@ pub async fn lookalikes_are_different_objects(c: Context) -> CaseResult {
         assert_eq!(c.read(name).await?, name, "{name:?}");
     }
     names.sort_unstable();
-    assert_eq!(c.names().await?, names);
+    let mut listed = c.names().await?;
+    // Their order is looked at elsewhere.
+    listed.sort_unstable();
+    assert_eq!(listed, names);
     Ok(())
 }
 
