@@ -189,6 +189,17 @@ async fn an_upload_may_take_longer_than_the_idle_limit() {
 }
 
 #[tokio::test]
+async fn a_body_of_no_bytes_that_never_ends_is_a_timeout_too() {
+    let server = Server::start([ok()]).await;
+    let s3 = server.builder().idle_timeout(Duration::from_millis(200)).build().await.unwrap();
+    let body = Body::from_stream(stream::pending(), Some(0));
+    let error =
+        s3.put_object(&bucket(), &key("k"), body, &PutOptions::default()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Timeout);
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
 async fn a_body_that_gives_nothing_is_a_timeout_of_the_body() {
     let server = Server::start([ok()]).await;
     let s3 = server.builder().idle_timeout(Duration::from_millis(200)).build().await.unwrap();
@@ -319,12 +330,15 @@ async fn a_conditional_write_is_not_repeated_once_it_may_have_happened() {
 }
 
 #[tokio::test]
-async fn a_service_that_refuses_before_it_has_the_body_is_heard() {
-    let refusal = response("403 Forbidden", &[("Connection", "close")], b"");
-    let slow = Act::ReadSlowly { step: 1, pause: Duration::ZERO, answer: refusal };
-    let server = Server::start([slow]).await;
-    let failed = put(&server, "hello".into()).await.unwrap_err();
+async fn a_refusal_before_the_body_is_through_is_heard_and_ends_the_upload() {
+    const LENGTH: usize = 64 << 20;
+    let refusal = response("403 Forbidden", &[], b"");
+    let server = Server::start([Act::AnswerAtHead(refusal)]).await;
+    let failed = put(&server, Body::from(vec![0; LENGTH])).await.unwrap_err();
     assert_eq!(failed.kind(), Kind::AccessDenied);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let sent = server.only();
+    assert!(!sent.complete && sent.raw.len() < LENGTH / 2, "{} bytes", sent.raw.len());
 }
 
 #[tokio::test]

@@ -171,6 +171,24 @@ async fn an_error_inside_a_success_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_source_that_changes_while_it_is_copied_is_not_the_caller_s_condition() {
+    let head =
+        || Act::Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: \"e\"\r\n\r\n".to_vec());
+    let changed = || error("412 Precondition Failed", "PreconditionFailed");
+    let server = Server::start([head(), changed(), head(), changed()]).await;
+    let s3 = server.client().await;
+    let unconditional = PutOptions::default();
+    let if_absent =
+        PutOptions { condition: artifact_s3::WriteCondition::IfAbsent, ..Default::default() };
+    for (options, kind, retryable) in
+        [(unconditional, Kind::Service, true), (if_absent, Kind::PreconditionFailed, false)]
+    {
+        let error = s3.copy_object(&bucket(), &key("a"), &key("b"), &options).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_hostile_service_says_is_bounded() {
     // A giant error: the status is all that is believed.
     let giant = format!("<Error><Code>{}</Code></Error>", "x".repeat(1 << 20));

@@ -26,7 +26,7 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// | `AWS_REGION`, `AWS_DEFAULT_REGION` | region |
 /// | `AWS_PROFILE` | profile in the two files |
 /// | `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` | the two files |
-/// | `AWS_CA_BUNDLE` | more certificates to trust, as a PEM file |
+/// | `AWS_CA_BUNDLE` | the certificates to trust instead of the system's, as a PEM file |
 /// | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` (or lower case) | proxy |
 /// | see [`Credentials`] | credentials |
 #[derive(Clone, Debug)]
@@ -169,7 +169,8 @@ impl HttpS3Builder {
                     .to_owned(),
             });
         }
-        let http = transport::client(&environment, self.connect_timeout).await?;
+        let http =
+            transport::client(&environment, endpoint.is_plain_http(), self.connect_timeout).await?;
         let signer = self.credentials.signer(&environment, &region);
         Ok(HttpS3::assemble(super::client::Parts {
             http,

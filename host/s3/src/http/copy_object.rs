@@ -10,7 +10,8 @@ use super::{
     response::Reading,
 };
 use crate::{
-    Bucket, GetOptions, ObjectInfo, ObjectKey, Operation, PutOptions, S3Error, WriteCondition,
+    Bucket, GetOptions, ObjectInfo, ObjectKey, Operation, PutOptions, S3Error, S3ErrorKind,
+    WriteCondition,
 };
 
 const OPERATION: Operation = Operation::CopyObject;
@@ -51,7 +52,17 @@ pub(super) async fn copy_object(
     ] {
         request.headers.set_some(name, value).map_err(on)?;
     }
-    let answer = s3.send(request).await?;
+    let answer = s3.send(request).await.map_err(|error| {
+        let ours = options.condition == WriteCondition::Unconditional;
+        if ours && error.kind() == S3ErrorKind::PreconditionFailed {
+            // The condition on the source, which the caller knows nothing of.
+            let message = "the source changed while it was copied; copy it again";
+            return on(S3Error::new(S3ErrorKind::Service, message)
+                .retryable(true)
+                .caused_by(error));
+        }
+        error
+    })?;
     let result: Result<CopyObjectResult, _> = answer.xml("CopyObjectResult", &s3.parts().endpoint);
     let result = result.map_err(on)?;
     let described = object_headers::described(options, copied.size, &answer.headers);

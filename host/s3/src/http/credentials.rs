@@ -1,4 +1,4 @@
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use reqsign_aws_v4::{
     AssumeRoleWithWebIdentityCredentialProvider as WebIdentity, Credential, ECSCredentialProvider,
@@ -11,12 +11,6 @@ use reqsign_http_send_reqwest::ReqwestHttpSend;
 
 use super::{environment::Environment, sign::S3Signer, transport};
 use crate::{S3Error, S3ErrorKind};
-
-/// The instance metadata service is one hop away, or not there at all.
-const METADATA_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Longest time for one answer of a service that gives credentials.
-const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Who signs the requests of a client.
 ///
@@ -164,15 +158,10 @@ impl Chain {
 
     /// A context of its own: credentials are fetched once in a while, and quickly or not at all.
     fn context(&self) -> Result<Context, S3Error> {
-        let http = transport::base()
-            .connect_timeout(METADATA_CONNECT_TIMEOUT)
-            .timeout(METADATA_TIMEOUT)
-            .build()
-            .map_err(|error| {
-                S3Error::new(S3ErrorKind::Unreachable, "cannot set up HTTP and TLS")
-                    .caused_by(error)
-                    .retryable(false)
-            })?;
+        let http = transport::for_metadata().map_err(|error| {
+            S3Error::new(S3ErrorKind::AccessDenied, "cannot set up HTTP to look for credentials")
+                .caused_by(error)
+        })?;
         Ok(Context::new()
             .with_env(self.environment.clone())
             .with_file_read(TokioFileRead)

@@ -141,7 +141,9 @@ impl HttpS3 {
         let progress = Progress::new();
         let head = self.head(request).await.map_err(Failure::before)?;
         let (upload, body) = if request.payload.is_some() {
-            let started = Upload::start(&request.payload, &progress).await;
+            let starting = Upload::start(&request.payload, &progress);
+            let started = progress.watch(parts.idle_timeout, starting).await;
+            let started = started.unwrap_or_else(|stalled| Err(self.stalled(stalled)));
             let (upload, body) = started.map_err(Failure::before)?;
             (Some(upload), body)
         } else {

@@ -8,24 +8,42 @@ use super::{ConfigError, environment::Environment};
 /// (20 s and up), which would make the next request fail.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// The instance metadata service is one hop away, or not there at all.
+const METADATA_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Longest time for one answer of a service that gives credentials.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// The HTTP client for S3.
+///
+/// `plain` says that the endpoint is `http`: then no certificates are needed, and
+/// a machine that has none (a bare container) will do.
 pub(super) async fn client(
     environment: &Environment,
+    plain: bool,
     connect_timeout: Duration,
 ) -> Result<Client, ConfigError> {
     let mut builder = base().connect_timeout(connect_timeout).pool_idle_timeout(POOL_IDLE_TIMEOUT);
+    let proxies = proxies(environment)?;
     if let Some(path) = environment.get("AWS_CA_BUNDLE") {
-        for certificate in certificates(path)
-            .await
-            .map_err(|source| ConfigError::Certificates { path: path.to_owned(), source })?
-        {
-            builder = builder.add_root_certificate(certificate);
-        }
+        let refused = |source| ConfigError::Certificates { path: path.to_owned(), source };
+        builder = builder.tls_certs_only(certificates(path).await.map_err(refused)?);
+    } else if plain && proxies.is_empty() {
+        builder = builder.tls_certs_only([]);
     }
-    for proxy in proxies(environment)? {
+    for proxy in proxies {
         builder = builder.proxy(proxy);
     }
     builder.build().map_err(|error| ConfigError::Transport(error.into()))
+}
+
+/// The HTTP client for services that give credentials: quick, or not at all.
+///
+/// Most of them are asked over plain HTTP; without certificates only web identity
+/// is out of reach.
+pub(super) fn for_metadata() -> reqwest::Result<Client> {
+    let builder = || base().connect_timeout(METADATA_CONNECT_TIMEOUT).timeout(METADATA_TIMEOUT);
+    builder().build().or_else(|_| builder().tls_certs_only([]).build())
 }
 
 /// What every client of ours has in common.
@@ -35,7 +53,7 @@ pub(super) async fn client(
 /// - no retries below ours, and no proxy but the environment's that was given;
 /// - no time-out for the whole call, and not reqwest's `read_timeout` either,
 ///   which runs from the first byte of an upload to the first of the answer.
-pub(super) fn base() -> ClientBuilder {
+fn base() -> ClientBuilder {
     Client::builder()
         .http1_only()
         .redirect(Policy::none())

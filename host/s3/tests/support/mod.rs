@@ -28,6 +28,8 @@ pub(crate) enum Act {
     /// Reads the whole request, writes the head of this, and then the rest bytewise,
     /// with a pause before each.
     Drip(Duration, Vec<u8>),
+    /// Reads the head only, writes this, and goes on reading, to the end.
+    AnswerAtHead(Vec<u8>),
     /// Reads so many bytes, and closes.
     CloseAfter(usize),
     /// Reads the head, then so many bytes with each such pause, then answers.
@@ -227,6 +229,14 @@ async fn serve(mut socket: TcpStream, acts: Acts, log: Arc<Mutex<Vec<Seen>>>) {
                     let _ = socket.write_all(&[*byte]).await;
                 }
                 Ok(())
+            }
+            Act::AnswerAtHead(bytes) => {
+                reader.read_head().await;
+                let _ = reader.socket.write_all(&bytes).await;
+                while reader.read_some(1 << 16).await {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+                return;
             }
             Act::CloseAfter(bytes) => {
                 while reader.seen.raw.len() < bytes && reader.read_some(bytes).await {}
