@@ -103,10 +103,12 @@ mockall::mock! {
     ///     }
     /// }
     ///
-    /// let mut s3 = MockMyS3::new();
-    /// s3.expect_is_well().return_const(true);
-    /// assert!(s3.is_well());
-    /// let _client: std::sync::Arc<dyn S3Client> = std::sync::Arc::new(s3);
+    /// fn main() {
+    ///     let mut s3 = MockMyS3::new();
+    ///     s3.expect_is_well().return_const(true);
+    ///     assert!(s3.is_well());
+    ///     let _client: std::sync::Arc<dyn S3Client> = std::sync::Arc::new(s3);
+    /// }
     /// ```
     #[derive(Debug)]
     pub S3 {}

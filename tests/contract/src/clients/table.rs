@@ -188,6 +188,7 @@ pub fn cases() -> Vec<Case> {
         buckets: {
             get,
             put,
+            put_of_a_large_body,
             list,
         }
         bodies: {
