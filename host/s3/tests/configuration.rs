@@ -66,6 +66,12 @@ async fn what_cannot_be_used_is_refused_with_its_reason() {
     for (builder, expected) in [
         (HttpS3::builder().endpoint("nonsense"), "nonsense"),
         (HttpS3::builder().region("us east"), "us east"),
+        (
+            HttpS3::builder()
+                .endpoint("http://own.test")
+                .credentials(Credentials::key("an-id", "")),
+            "secret access key",
+        ),
         (HttpS3::builder().region("x.evil.test/"), "evil"),
         (
             HttpS3::builder().endpoint("http://127.0.0.1:9000").addressing(Addressing::VirtualHost),

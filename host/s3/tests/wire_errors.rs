@@ -314,7 +314,12 @@ async fn no_secret_is_in_the_debug_of_a_client_or_of_an_error() {
     let from_environment =
         server.builder().credentials(Credentials::Default).environment(environment);
     let given = server.builder().credentials(fixed);
-    let mut shown = vec![format!("{from_environment:?}"), format!("{given:?}")];
+    let wrong = server.builder().endpoint(format!("http://{KEY_ID}:{SECRET}@host"));
+    let mut shown = vec![
+        format!("{from_environment:?}"),
+        format!("{given:?}"),
+        format!("{wrong:?} {:?}", wrong.clone().build().await),
+    ];
     for builder in [from_environment, given] {
         let s3 = builder.build().await.unwrap();
         shown.push(format!("{s3:?} {s3:#?}"));
@@ -322,7 +327,7 @@ async fn no_secret_is_in_the_debug_of_a_client_or_of_an_error() {
             shown.push(format!("{error} {error:?} {error:#?}"));
         }
     }
-    assert_eq!(shown.len(), 5, "one call failed");
+    assert_eq!(shown.len(), 6, "one call failed");
     for text in shown {
         assert!(!text.contains(SECRET) && !text.contains(TOKEN), "{text}");
         assert!(!text.contains(KEY_ID), "{text}");

@@ -1,7 +1,9 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use super::{
-    Addressing, Credentials, HttpS3, RetryPolicy, endpoint::Endpoint, environment::Environment,
+    Addressing, Credentials, HttpS3, RetryPolicy,
+    endpoint::{self, Endpoint},
+    environment::Environment,
     profile, transport,
 };
 
@@ -29,7 +31,7 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// | `AWS_CA_BUNDLE` | the certificates to trust instead of the system's, as a PEM file |
 /// | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` (or lower case) | proxy |
 /// | see [`Credentials`] | credentials |
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct HttpS3Builder {
     environment: Environment,
@@ -153,6 +155,7 @@ impl HttpS3Builder {
             },
         };
         check_region(&region)?;
+        self.credentials.check()?;
         let endpoint = match endpoint {
             Some(endpoint) => endpoint,
             None => Endpoint::of_aws(&region)?,
@@ -183,6 +186,23 @@ impl HttpS3Builder {
             idle_timeout: self.idle_timeout,
             retry: self.retry,
         }))
+    }
+}
+
+impl fmt::Debug for HttpS3Builder {
+    /// Shows no secret, also where the endpoint wrongly holds one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpS3Builder")
+            .field("environment", &self.environment)
+            .field("endpoint", &self.endpoint.as_deref().map(endpoint::redacted))
+            .field("region", &self.region)
+            .field("addressing", &self.addressing)
+            .field("credentials", &self.credentials)
+            .field("profile", &self.profile)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("retry", &self.retry)
+            .finish()
     }
 }
 
@@ -220,6 +240,9 @@ pub enum ConfigError {
         /// The region as given.
         region: String,
     },
+    /// The key that was given cannot sign.
+    #[error("the access key id or the secret access key that was given is empty")]
+    EmptyKey,
     /// The file of certificates cannot be used.
     #[error("cannot use the certificates in {path:?}, which AWS_CA_BUNDLE names")]
     Certificates {

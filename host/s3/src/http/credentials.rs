@@ -9,7 +9,13 @@ use reqsign_core::{Context, ProvideCredential, Signer};
 use reqsign_file_read_tokio::TokioFileRead;
 use reqsign_http_send_reqwest::ReqwestHttpSend;
 
-use super::{environment::Environment, sign::S3Signer, transport};
+use super::{
+    ConfigError,
+    environment::Environment,
+    error_response::{MAX_MESSAGE, clean},
+    sign::S3Signer,
+    transport,
+};
 use crate::{S3Error, S3ErrorKind};
 
 /// Who signs the requests of a client.
@@ -54,6 +60,17 @@ impl Credentials {
             access_key_id: access_key_id.into(),
             secret_access_key: secret_access_key.into(),
             session_token: None,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match self {
+            Self::Static { access_key_id, secret_access_key, .. }
+                if access_key_id.is_empty() || secret_access_key.is_empty() =>
+            {
+                Err(ConfigError::EmptyKey)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -232,5 +249,6 @@ fn in_full(error: &reqsign_core::Error) -> String {
         root = source;
     }
     let (outer, root) = (error.to_string(), root.to_string());
-    if outer == root { outer } else { format!("{outer} ({root})") }
+    let text = if outer == root { outer } else { format!("{outer} ({root})") };
+    clean(&text, MAX_MESSAGE)
 }

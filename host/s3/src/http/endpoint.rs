@@ -132,7 +132,7 @@ fn is_aws_host(host: &str) -> bool {
 }
 
 /// `text` without what could be a secret: a user and password, a query.
-fn redacted(text: &str) -> String {
+pub(super) fn redacted(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     match (text.rsplit_once('@'), text.split_once("://")) {
         (Some((_, host)), Some((scheme, _))) => format!("{scheme}://…@{host}"),

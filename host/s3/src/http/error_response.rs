@@ -8,7 +8,7 @@ use super::{endpoint::Endpoint, retry::Failure};
 use crate::{Bucket, Operation, Redirect, S3Error, S3ErrorKind};
 
 /// Most characters that are kept of what a service says of an error.
-const MAX_MESSAGE: usize = 1024;
+pub(super) const MAX_MESSAGE: usize = 1024;
 
 /// Most characters that are kept of a code, a request id, a region, an endpoint.
 const MAX_NAME: usize = 256;
@@ -260,7 +260,7 @@ fn authority(location: String) -> String {
 
 /// What a service says is shown to people and written to logs: on one line, of
 /// bounded length, without control characters.
-fn clean(text: &str, limit: usize) -> String {
+pub(super) fn clean(text: &str, limit: usize) -> String {
     let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     one_line.chars().filter(|c| !c.is_control()).take(limit).collect()
 }
