@@ -41,5 +41,6 @@ pub use server::LocalServer;
 mod exchange;
 pub use exchange::Exchange;
 mod adapter;
+mod drain;
 mod folder;
 mod service;

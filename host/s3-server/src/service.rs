@@ -13,7 +13,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use s3s::{HttpError, HttpResponse, service::S3Service};
 
-use crate::Exchange;
+use crate::{Exchange, drain::Drained};
 
 pub(crate) type Observer = Arc<dyn Fn(Exchange) + Send + Sync>;
 
@@ -33,7 +33,7 @@ impl Service {
     async fn answer(self, request: Request<Incoming>) -> Result<HttpResponse, HttpError> {
         let begun = Instant::now();
         let seen = self.observer.as_ref().map(|_| Seen::of(&request));
-        let request = request.map(s3s::Body::from);
+        let request = request.map(|body| s3s::Body::http_body_unsync(Drained::new(body)));
         let mut response = self.s3.call(request).await?;
         // Every S3 answer has one; the client behind the server may have named its own.
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
