@@ -5,3 +5,4 @@
 //! [`Capability`](clients::Capability) that it needs, and is shown as ignored.
 
 pub mod clients;
+pub mod stores;

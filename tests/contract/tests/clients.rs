@@ -1,14 +1,17 @@
 //! Every case, on every client, against every server.
 //!
-//! A trial is named `client on server/topic::case`. What a server cannot do is shown
+//! A trial is named `client on server/topic::case`, or `store through client on
+//! server/case` where the cases are those of a store in its sandbox. What a server cannot do is shown
 //! as ignored, with the server's reason; a server that is not there shows all its
 //! trials as ignored.
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use artifact_contract::clients::{Capability, Case, Context, cases};
+use artifact_contract::clients::{Capability, Case, CaseResult, Context, cases};
+use artifact_contract::stores::{CASES, StoreCase};
 use artifact_s3::{Bucket, Credentials, HttpS3, MemoryS3, S3Client};
 use artifact_s3_server::LocalServer;
+use artifact_store::ArtifactStore;
 use artifact_test_servers::SeaweedFs;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tempfile::TempDir;
@@ -61,30 +64,53 @@ fn failed(error: &dyn std::error::Error) -> ExitCode {
 
 fn trials(subject: Subject, runtime: &Arc<Runtime>) -> Vec<Trial> {
     let subject = Arc::new(subject);
-    cases()
-        .into_iter()
-        .map(|case| {
-            let (subject, runtime) = (Arc::clone(&subject), Arc::clone(runtime));
-            let name = format!("{}/{}", subject.name, case.name);
-            Trial::ignorable_test(name, move || runtime.block_on(run(&subject, case)))
+    let clients = cases().into_iter().map(|case| {
+        let (subject, runtime) = (Arc::clone(&subject), Arc::clone(runtime));
+        let name = format!("{}/{}", subject.name, case.name);
+        Trial::ignorable_test(name, move || {
+            let Case { name, needs, .. } = case.clone();
+            runtime.block_on(run(&subject, &name, &needs, |c| async move { case.run(c).await }))
         })
-        .collect()
+    });
+    let stores = CASES.iter().map(|case| {
+        let (subject, runtime) = (Arc::clone(&subject), Arc::clone(runtime));
+        let name = format!("store through {}/{}", subject.name, case.name);
+        Trial::ignorable_test(name, move || {
+            runtime
+                .block_on(run(&subject, case.name, case.needs, |context| in_store(*case, context)))
+        })
+    });
+    clients.chain(stores).collect()
 }
 
-async fn run(subject: &Subject, case: Case) -> Result<Completion, Failed> {
+/// The case on a store of its own, in its sandbox, in front of the client.
+async fn in_store(case: StoreCase, context: Context) -> CaseResult {
+    let builder = ArtifactStore::builder().bucket(context.bucket.as_str()).prefix(context.prefix);
+    let store = builder.shared_client(context.s3).start().await?;
+    case.run(&store).await
+}
+
+async fn run<F>(
+    subject: &Subject,
+    name: &str,
+    needs: &[Capability],
+    case: impl FnOnce(Context) -> F,
+) -> Result<Completion, Failed>
+where
+    F: Future<Output = CaseResult> + Send + 'static,
+{
     let Some(s3) = subject.s3.clone() else {
         return Ok(Completion::ignored_with(NO_SERVER));
     };
-    if let Some(reason) = case.needs.iter().find_map(|need| (subject.lacks)(*need)) {
+    if let Some(reason) = needs.iter().find_map(|need| (subject.lacks)(*need)) {
         return Ok(Completion::ignored_with(reason));
     }
     // A server that outlives the suite may hold the objects of an earlier run.
     let run = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
-    let prefix = format!("{run:x}/{}/", case.name.replace("::", "/"));
+    let prefix = format!("{run:x}/{}/", name.replace("::", "/"));
     let context = Context { s3, bucket: subject.bucket.clone(), prefix };
     // On a task of its own, so that a panic is told as one.
-    match tokio::time::timeout(PATIENCE, tokio::spawn(async move { case.run(context).await })).await
-    {
+    match tokio::time::timeout(PATIENCE, tokio::spawn(case(context))).await {
         Ok(Ok(result)) => result.map(|()| Completion::Completed),
         Ok(Err(panicked)) => Err(panic_message(panicked).into()),
         Err(_) => Err(format!("no end after {} seconds", PATIENCE.as_secs()).into()),

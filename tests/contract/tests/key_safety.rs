@@ -2,6 +2,8 @@
 //! bucket and `{prefix}{key}`, or nothing leaves: looked at on the socket, with
 //! the bundled component and the real HTTP client.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::{
     cell::Cell,
     sync::{Arc, Mutex},

@@ -113,7 +113,8 @@ pub(super) fn refused<T>(result: Result<T, S3Error>) -> Result<S3ErrorKind, Fail
 
 /// The same bytes for the same seed; no two seeds alike. Xorshift: quick, and hard to
 /// compress or to get right by accident.
-pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
+#[must_use]
+pub fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {

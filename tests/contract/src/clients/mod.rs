@@ -3,7 +3,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a case that is not passed panics")]
 
 mod context;
-pub use context::{CaseResult, Context};
+pub use context::{CaseResult, Context, noise};
 mod table;
 pub use table::{Capability, Case, cases};
 
