@@ -1,5 +1,7 @@
 //! Components that are not taken, and what the user is told.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use artifact_s3::MemoryS3;
 use artifact_store::{ArtifactStore, ErrorKind, StoreComponent};
 

@@ -2,9 +2,13 @@
 //! call, nothing outside the grant, and a store that serves on. The attacks are
 //! in `guest/hostile`.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::time::Duration;
 
-use artifact_s3::{Body, Bucket, MemoryS3, ObjectKey, S3Client, S3ErrorKind};
+use artifact_s3::{
+    Body, Bucket, GetOptions, MemoryS3, ObjectKey, PutOptions, S3Client, S3ErrorKind,
+};
 use artifact_store::{ArtifactStore, Blame, Error, ErrorKind, Limits, Sandbox, StoreComponent};
 
 /// The hostile store over a bucket with a neighbour's secret in it.
@@ -59,12 +63,12 @@ impl Scene {
 
 async fn put(s3: &MemoryS3, key: &str, bytes: &'static str) {
     let (bucket, key) = (Bucket::parse("bucket").unwrap(), ObjectKey::parse(key).unwrap());
-    s3.put_object(&bucket, &key, Body::from(bytes), &Default::default()).await.unwrap();
+    s3.put_object(&bucket, &key, Body::from(bytes), &PutOptions::default()).await.unwrap();
 }
 
 async fn get(s3: &MemoryS3, bucket: &str, key: &str) -> Option<Vec<u8>> {
     let (bucket, key) = (Bucket::parse(bucket).unwrap(), ObjectKey::parse(key).unwrap());
-    let object = s3.get_object(&bucket, &key, &Default::default()).await.ok()?;
+    let object = s3.get_object(&bucket, &key, &GetOptions::default()).await.ok()?;
     Some(object.body.bytes().await.unwrap().to_vec())
 }
 

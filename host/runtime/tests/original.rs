@@ -1,5 +1,7 @@
-//! What the users of the Elixir library S3ArtifactStore were promised, case by
+//! What the users of the Elixir library `S3ArtifactStore` were promised, case by
 //! case: its own tests, with the client mocked as its tests mock it.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use artifact_s3::{Body, MemoryS3, MockS3, Object, ObjectInfo, S3Client, S3Error, S3ErrorKind};
 use artifact_store::{ArtifactStore, ErrorKind};

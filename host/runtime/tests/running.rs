@@ -37,7 +37,7 @@ impl Moody {
         self.under_way.fetch_add(1, Ordering::SeqCst);
         let _leave = Leave(Arc::clone(&self.under_way));
         if key.as_str().contains("slow") {
-            tokio::time::sleep(Duration::from_secs(3600)).await;
+            tokio::time::sleep(Duration::from_hours(1)).await;
         }
         assert!(!key.as_str().contains("panic"), "a bug in the client");
     }
