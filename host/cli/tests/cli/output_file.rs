@@ -30,14 +30,15 @@ fn the_old_file_is_untouched_where_there_is_no_artifact() {
 fn a_full_disk_leaves_the_old_file_and_no_part_of_the_new() {
     let server = Server::start();
     let mut cli = Cli::on(&server);
-    cli.run_with_input(["put", "large"], &vec![b'x'; 3_000_000]);
+    cli.run_with_input(["put", "large"], &vec![b'x'; 8_000_000]);
     cli.transcript();
     cli.run(["get", "large", "-o", "/dev/full"]);
     insta::assert_snapshot!(cli.transcript());
 
-    // A limit on the size of files stands in for a disk that fills on the way.
+    // A limit on the size of files stands in for a disk that fills on the way: 2 or
+    // 4 MB, by the shell, which leaves room for the sandbox's own memory.
     cli.write("file", "old");
-    let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" get large -o file";
+    let script = "trap '' XFSZ; ulimit -f 4000; exec \"$0\" get large -o file";
     let program = env!("CARGO_BIN_EXE_artifacts");
     let output = cli.isolated("/bin/sh", ["-c", script, program]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

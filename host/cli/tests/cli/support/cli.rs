@@ -152,7 +152,8 @@ impl Cli {
                 _ => (*arg).to_owned(),
             })
             .collect();
-        self.transcript += &format!("$ artifacts {}\n", shown.join(" "));
+        self.transcript +=
+            &format!("$ artifacts {}\n", shown.join(" ")).replace("hunter2", "[SECRET]");
         let stdout = String::from_utf8_lossy(&run.stdout);
         self.transcript.extend(stdout.lines().map(|line| format!("  {line}\n")));
         self.transcript.extend(run.stderr.lines().map(|line| format!("! {line}\n")));
