@@ -12,7 +12,7 @@ use artifact_s3::{
     Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, MemoryS3, Object, ObjectInfo,
     ObjectKey, PutOptions, S3Client, S3Error,
 };
-use artifact_store::{ArtifactStore, Blame, ErrorKind, StoreBuilder};
+use artifact_store::{ArtifactStore, Blame, ErrorKind, Limits, Sandbox, StoreBuilder};
 use async_trait::async_trait;
 
 /// Does to each call what its key says, and counts the calls under way.
@@ -250,4 +250,25 @@ async fn two_stores_share_nothing_but_their_client() {
     a.put("k", "of a").await.unwrap();
     assert_eq!(b.get("k").await.unwrap_err().kind(), ErrorKind::NotFound);
     assert!(b.list("").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn without_room_for_a_pool_instances_are_made_one_by_one() {
+    // More address space than any machine has.
+    let limits = Limits { concurrent_calls: 50_000_000, ..Limits::default() };
+    let store = builder().sandbox(Sandbox::new(limits).unwrap()).start().await.unwrap();
+    store.put("k", "v").await.unwrap();
+    assert_eq!(store.get("k").await.unwrap().bytes().await.unwrap(), "v");
+}
+
+#[tokio::test]
+async fn calls_beyond_the_room_wait_their_turn() {
+    let limits = Limits { concurrent_calls: 2, ..Limits::default() };
+    let store = builder().sandbox(Sandbox::new(limits).unwrap()).start().await.unwrap();
+    let puts = (0..50).map(|i| {
+        let store = store.clone();
+        async move { store.put(&format!("k{i}"), "v").await }
+    });
+    futures::future::try_join_all(puts).await.unwrap();
+    assert_eq!(store.list("").await.unwrap().len(), 50);
 }
