@@ -341,6 +341,17 @@ async fn a_refusal_before_the_body_is_through_is_heard_and_ends_the_upload() {
     assert!(!sent.complete && sent.raw.len() < LENGTH / 2, "{} bytes", sent.raw.len());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_heard_though_the_connection_is_closed_on_the_body() {
+    for _ in 0..20 {
+        // Now and then the reset of the connection is seen first; the next try hears it.
+        let refusal = || Act::AnswerHeadAndClose(response("403 Forbidden", &[], b""));
+        let server = Server::start([refusal(), refusal(), refusal(), refusal()]).await;
+        let failed = put(&server, Body::from(vec![0; 8 << 20])).await.unwrap_err();
+        assert_eq!(failed.kind(), Kind::AccessDenied, "{failed}");
+    }
+}
+
 #[tokio::test]
 async fn a_dropped_call_stops() {
     let server = Server::start([Act::Silence, ok()]).await;

@@ -82,6 +82,11 @@ struct Checked {
 impl Checked {
     /// The next piece, and what is left.
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, S3Error> {
+        // A service that refuses early answers and closes. Without a pause the
+        // connection would go on writing into the closed one, and report that
+        // instead of the answer that waits to be read. It still may, once in
+        // hundreds of times instead of once in tens.
+        tokio::task::yield_now().await;
         self.progress.waits_for_source(true);
         while self.ready.is_empty() && !self.ended {
             self.take().await?;

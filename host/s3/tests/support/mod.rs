@@ -30,6 +30,8 @@ pub(crate) enum Act {
     Drip(Duration, Vec<u8>),
     /// Reads the head only, writes this, and goes on reading, to the end.
     AnswerAtHead(Vec<u8>),
+    /// Reads the head only, writes this, and closes, with the body unread.
+    AnswerHeadAndClose(Vec<u8>),
     /// Reads so many bytes, and closes.
     CloseAfter(usize),
     /// Reads the head, then so many bytes with each such pause, then answers.
@@ -236,6 +238,11 @@ async fn serve(mut socket: TcpStream, acts: Acts, log: Arc<Mutex<Vec<Seen>>>) {
                 while reader.read_some(1 << 16).await {
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
+                return;
+            }
+            Act::AnswerHeadAndClose(bytes) => {
+                reader.read_head().await;
+                let _ = socket.write_all(&bytes).await;
                 return;
             }
             Act::CloseAfter(bytes) => {
