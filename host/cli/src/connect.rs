@@ -1,6 +1,6 @@
 use artifact_store::{
     ArtifactStore, StoreComponent,
-    s3::{Addressing as S3Addressing, Credentials, HttpS3},
+    s3::{Addressing as S3Addressing, ConfigError, Credentials, HttpS3},
 };
 
 use crate::{
@@ -46,5 +46,11 @@ pub async fn client(settings: &Settings, env: &Environment) -> Result<HttpS3, Fa
     if settings.is_anonymous() {
         client = client.credentials(Credentials::Anonymous);
     }
-    client.build().await.map_err(|error| Failure::config(error.to_string()).caused_by(error))
+    client.build().await.map_err(|error| match error {
+        ConfigError::NoRegion => Failure::config(
+            "no region, and AWS needs one: give --region NAME, set ARTIFACTS_REGION or AWS_REGION, \
+             or write `region = \"NAME\"` into artifacts.toml; for another service, give --endpoint",
+        ),
+        error => Failure::config(error.to_string()).caused_by(error),
+    })
 }

@@ -91,6 +91,8 @@ fn open(path: &Path) -> io::Result<Place> {
         return Err(io::ErrorKind::InvalidFilename.into());
     }
     let dir = target.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Said in the system's words, which name no temporary file.
+    fs::metadata(dir)?;
     let (file, temporary) = temporary_file(dir)?.into_parts();
     if let Some(old) = old {
         file.set_permissions(old.permissions())?;

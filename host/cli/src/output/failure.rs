@@ -31,8 +31,10 @@ pub fn usage(error: &clap::Error) -> Exit {
         std::env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == "--json");
     if wants_json {
         let text = error.render().to_string();
-        let message = text.trim().trim_start_matches("error: ").lines().next().unwrap_or_default();
-        show(&Failure::usage(message), true);
+        // What follows the first empty line is advice for people.
+        let lines = text.trim().trim_start_matches("error: ").lines().map(str::trim);
+        let message: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        show(&Failure::usage(message.join(" ")), true);
     } else {
         let _ = error.print();
     }

@@ -25,6 +25,13 @@ fn no_credentials() {
 }
 
 #[test]
+fn no_region_where_one_is_needed() {
+    let mut cli = Cli::new();
+    cli.run(["get", "k", "--bucket", "test-bucket"]);
+    insta::assert_snapshot!(cli.transcript());
+}
+
+#[test]
 fn an_endpoint_that_is_none() {
     let mut cli = Cli::at("nonsense");
     cli.run(["get", "k"]);

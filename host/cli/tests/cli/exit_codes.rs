@@ -30,6 +30,7 @@ fn a_wrong_command_line_is_told_as_text_and_as_json() {
     cli.run(["put", "k", "f", "--meta", "novalue"]);
     cli.run(["put", "k", "f", "--kms-key", "id"]);
     cli.run(["get", "k", "--timeout", "soon", "--json"]);
+    cli.run(["get", "--json"]);
     cli.run(["get", "--", "--json", "-x"]);
     insta::assert_snapshot!(cli.transcript());
 }

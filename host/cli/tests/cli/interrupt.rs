@@ -42,7 +42,7 @@ fn a_put_that_waits_for_its_input_can_be_stopped() {
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // More than a pipe holds: when it is written, the program has begun to read.
-    stdin.write_all(&[b'x'; 300_000]).unwrap();
+    stdin.write_all(&vec![b'x'; 300_000]).unwrap();
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(cli.temporary_names(), [""; 0]);

@@ -3,7 +3,7 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
@@ -195,7 +195,7 @@ impl From<Output> for Run {
 
 /// Sends Ctrl-C's signal to a child.
 #[cfg(unix)]
-pub fn interrupt(child: &Child) {
+pub fn interrupt(child: &std::process::Child) {
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(status.success());
 }

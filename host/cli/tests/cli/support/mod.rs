@@ -4,4 +4,6 @@ mod slow;
 pub use slow::Slow;
 mod cli;
 mod filters;
-pub use cli::{Cli, interrupt};
+pub use cli::Cli;
+#[cfg(unix)]
+pub use cli::interrupt;
