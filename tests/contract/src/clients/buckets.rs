@@ -32,9 +32,10 @@ pub async fn put_of_a_large_body(c: Context) -> CaseResult {
     let c = elsewhere(c)?;
     for stream in [false, true] {
         let bytes = noise(5, 20_000_000);
-        let body = match stream {
-            false => Body::from(bytes),
-            true => Body::from_reader(std::io::Cursor::new(bytes), Some(20_000_000)),
+        let body = if stream {
+            Body::from_reader(std::io::Cursor::new(bytes), Some(20_000_000))
+        } else {
+            Body::from(bytes)
         };
         let put = c.put_with("k", body, &PutOptions::default()).await;
         assert_eq!(refused(put)?, S3ErrorKind::NoSuchBucket);
