@@ -64,3 +64,8 @@ mod grant;
 mod handles;
 mod s3_import;
 pub use error::{Blame, Error, ErrorKind, Operation};
+
+/// Compiles what the README shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
