@@ -1,6 +1,6 @@
 use std::io;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
 use crate::environment::Environment;
 
@@ -10,12 +10,14 @@ use crate::environment::Environment;
 pub fn trace(verbose: u8, env: &Environment) {
     let filter = match verbose {
         0 => return,
-        1 => "warn,artifact_store=info,artifact_s3=info,artifacts=info",
+        // One line for each call of the store, and one for each request.
+        1 => "warn,artifact_store=info,artifact_s3=debug,artifacts=info",
         2 => "info,artifact_store=debug,artifact_s3=debug,artifacts=debug",
         _ => "info,artifact_store=trace,artifact_s3=trace,artifacts=trace",
     };
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
+        .with_span_events(FmtSpan::CLOSE)
         .with_ansi(env.stderr_is_terminal)
         .with_writer(io::stderr)
         .init();

@@ -116,3 +116,20 @@ fn odd_keys_are_kept_to_the_byte() {
     sorted.sort_unstable();
     assert_eq!(listed.text().lines().collect::<Vec<_>>(), sorted);
 }
+
+#[test]
+fn verbose_tells_of_calls_and_requests() {
+    let server = Server::start();
+    let mut cli = Cli::on(&server);
+    let run = cli.run_with_input(["put", "k", "-v"], b"x");
+    assert!(run.stderr.contains("operation=PutObject"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("artifact_store.call{operation=\"put\" key=\"k\""),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stdout.is_empty());
+    // `transcript` looks for the secret.
+    cli.run_with_input(["put", "k", "-vvv"], b"x");
+    assert!(cli.transcript().contains("status=200"));
+}

@@ -52,7 +52,7 @@ fn binary_reaches_a_terminal_only_if_the_user_says_yes() {
 fn a_transfer_that_takes_time_shows_how_far_it_is() {
     let slow = Slow::stalling();
     let cli = Cli::at(&slow.endpoint);
-    let (said, _) = on_terminal(&cli, "timeout -s INT 3 artifacts get k -o file", "");
+    let (said, _) = on_terminal(&cli, "timeout -s INT 5 artifacts get k -o file", "");
     assert!(said.contains("15 B/976.56 KiB"), "{said}");
     let (said, _) = on_terminal(&cli, "timeout -s INT 3 artifacts get k -o file --quiet", "");
     assert!(!said.contains("15 B"), "{said}");

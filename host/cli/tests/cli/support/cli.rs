@@ -29,7 +29,7 @@ impl Cli {
     /// Without any setting.
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        for sub in ["work", "home", "tmp"] {
+        for sub in ["here", "home", "tmp"] {
             fs::create_dir(dir.path().join(sub)).unwrap();
         }
         let mut cli = Self { dir, variables: vec![], secret: None, transcript: String::new() };
@@ -75,7 +75,7 @@ impl Cli {
 
     /// A path in the working directory.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join("work").join(name)
+        self.dir.path().join("here").join(name)
     }
 
     /// The user's home.
@@ -167,7 +167,7 @@ impl Cli {
         for secret in [self.secret.as_deref(), Some("hunter2")].into_iter().flatten() {
             assert!(!text.contains(secret), "a secret was shown:\n{text}");
         }
-        let text = text.replace(&format!("{}/work/", self.dir.path().display()), "[WORK]/");
+        let text = text.replace(&format!("{}/here/", self.dir.path().display()), "[HERE]/");
         filters::apply(&text.replace(self.dir.path().to_str().unwrap(), "[DIR]"))
     }
 }
