@@ -1,5 +1,7 @@
 //! What a log says of a call: operation, key, bytes, outcome, and no more.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::{
     io,
     sync::{Arc, Mutex},

@@ -260,10 +260,10 @@ impl ListOptions {
         if self.delimiter.as_deref() == Some("") {
             return refuse("list delimiter: it is empty".to_owned());
         }
-        if let Some(token) = &self.continuation {
-            if token.is_empty() || token.len() > 8192 {
-                return refuse("list continuation: 1 to 8192 bytes".to_owned());
-            }
+        if let Some(token) = &self.continuation
+            && (token.is_empty() || token.len() > 8192)
+        {
+            return refuse("list continuation: 1 to 8192 bytes".to_owned());
         }
         match self.limit {
             Some(limit) if !(1..=Self::MAX_LIMIT).contains(&limit) => {
