@@ -74,7 +74,7 @@ impl Guest for Hostile {
     }
 
     #[expect(clippy::panic, reason = "one of the attacks")]
-    fn head(_key: String, _options: GetOptions) -> Result<ObjectInfo, Error> {
+    fn head(_key: String, options: GetOptions) -> Result<ObjectInfo, Error> {
         Err(match attack().as_str() {
             "trap" => panic!("on purpose"),
             "loop" => loop {
@@ -85,6 +85,16 @@ impl Guest for Hostile {
                 loop {
                     held.push(vec![1_u8; 1 << 20]);
                 }
+            }
+            "many-s3-calls" => loop {
+                let _ = s3::head_object(BUCKET, &format!("{PREFIX}bait"), &options);
+            },
+            "huge-keys" => {
+                let key = "x".repeat(4 << 20);
+                for _ in 0..32 {
+                    let _ = s3::head_object(&key, &key, &options);
+                }
+                error(ErrorCode::StorageError, "done".to_owned(), None)
             }
             "recursion" => error(ErrorCode::StorageError, deep(u64::MAX).to_string(), None),
             "huge-message" => error(ErrorCode::StorageError, "x".repeat(8 << 20), None),

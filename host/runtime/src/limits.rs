@@ -41,6 +41,11 @@ pub struct Limits {
     /// Stops a component that opens objects and keeps them open. Default 64;
     /// an honest put needs two.
     pub handles: usize,
+    /// S3 calls that a component may make in one call.
+    ///
+    /// Stops a component that turns one request into thousands, which somebody
+    /// pays for. Default 64; an honest call makes one.
+    pub s3_calls: usize,
     /// Calls that run at one time in one [`Sandbox`]; more of them wait.
     ///
     /// Bounds the memory and address space that all instances take together.
@@ -56,6 +61,7 @@ impl Default for Limits {
             fuel: 1_000_000_000,
             hostcall_bytes: 4 << 20,
             handles: 64,
+            s3_calls: 64,
             concurrent_calls: 1000,
         }
     }
@@ -64,12 +70,13 @@ impl Default for Limits {
 /// How long a call may take, waiting included, unless the store says otherwise.
 pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_hours(1);
 
-/// Sums what one component takes over all its memories and tables (wasmtime's own
-/// `StoreLimits` bounds each by itself), and remembers what it was refused.
+/// Sums what one component takes (over all its memories and tables, where wasmtime's
+/// own `StoreLimits` bounds each by itself), and remembers what it was refused.
 #[derive(Debug)]
 pub(crate) struct Usage {
     memory: Counter,
     table: Counter,
+    s3_calls: Counter,
 }
 
 #[derive(Debug)]
@@ -103,12 +110,18 @@ impl Usage {
         Self {
             memory: counter("bytes of memory", limits.memory_bytes),
             table: counter("table elements", limits.table_elements),
+            s3_calls: counter("S3 calls", limits.s3_calls),
         }
     }
 
     /// The limit that the component ran into, if it did.
     pub(crate) fn refusal(&self) -> Option<String> {
-        self.memory.refusal().or_else(|| self.table.refusal())
+        [&self.memory, &self.table, &self.s3_calls].into_iter().find_map(Counter::refusal)
+    }
+
+    /// Whether the component may make one more S3 call.
+    pub(crate) fn count_s3_call(&mut self) -> bool {
+        self.s3_calls.grow(0, 1)
     }
 }
 

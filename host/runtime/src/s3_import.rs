@@ -1,6 +1,6 @@
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
-use artifact_s3::{Operation, PutOptions, S3Client, S3Error, S3ErrorKind};
+use artifact_s3::{ObjectKey, Operation, PutOptions, S3Client, S3Error, S3ErrorKind};
 use futures::FutureExt;
 use wasmtime::component::Resource;
 
@@ -25,7 +25,7 @@ impl s3::Host for CallState {
         options: types::PutOptions,
     ) -> Answer<Resource<HostReceipt>> {
         let HostBody { id, body } = self.table.delete(body)?;
-        let (grant, client) = self.parties();
+        let (grant, client) = self.parties()?;
         let stored = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = PutOptions::from(options);
@@ -45,7 +45,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::GetOptions,
     ) -> Answer<objects::Object> {
-        let (grant, client) = self.parties();
+        let (grant, client) = self.parties()?;
         let opened = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::GetOptions::from(options);
@@ -67,7 +67,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::GetOptions,
     ) -> Answer<types::ObjectInfo> {
-        let (grant, client) = self.parties();
+        let (grant, client) = self.parties()?;
         let described = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::GetOptions::from(options);
@@ -87,7 +87,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::DeleteOptions,
     ) -> Answer<()> {
-        let (grant, client) = self.parties();
+        let (grant, client) = self.parties()?;
         let deleted = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::DeleteOptions::from(options);
@@ -108,7 +108,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::PutOptions,
     ) -> Answer<Resource<HostReceipt>> {
-        let (grant, client) = self.parties();
+        let (grant, client) = self.parties()?;
         let copied = send(&self.waiting, async {
             let source = grant.admit(&bucket, &source_key)?;
             let admitted = grant.admit(&bucket, &key)?;
@@ -128,7 +128,7 @@ impl s3::Host for CallState {
         bucket: String,
         options: types::ListOptions,
     ) -> Answer<types::Listing> {
-        let (grant, client) = self.parties();
+        let (grant, client) = self.parties()?;
         let options = artifact_s3::ListOptions::from(options);
         let listed = send(&self.waiting, async {
             grant.admit_listing(&bucket, &options)?;
@@ -167,9 +167,23 @@ async fn send<T>(
     })
 }
 
+/// Errors kept of one call. A component that makes more than that wastes only its
+/// own time, and not the host's memory.
+const KEPT_ERRORS: usize = 16;
+
+/// What a component called, cut to what S3 could name at most.
+fn shown(bucket: &str, key: &str) -> String {
+    let cut = |text: &str, bytes: usize| text[..text.floor_char_boundary(bytes)].to_owned();
+    format!("{}/{}", cut(bucket, 63), cut(key, ObjectKey::MAX_BYTES))
+}
+
 impl CallState {
-    fn parties(&self) -> (Arc<Grant>, Arc<dyn S3Client>) {
-        (Arc::clone(&self.grant), Arc::clone(&self.client))
+    /// Who makes the next S3 call; a component that makes too many ends here.
+    fn parties(&mut self) -> wasmtime::Result<(Arc<Grant>, Arc<dyn S3Client>)> {
+        if !self.usage.count_s3_call() {
+            return Err(wasmtime::Error::msg("too many S3 calls"));
+        }
+        Ok((Arc::clone(&self.grant), Arc::clone(&self.client)))
     }
 
     /// Keeps the error as the host saw it, and gives the component its own view.
@@ -182,9 +196,12 @@ impl CallState {
     ) -> types::S3Error {
         let error = match error.operation() {
             Some(_) => error,
-            None => error.on(operation, format!("{bucket}/{key}")),
+            None => error.on(operation, shown(bucket, key)),
         };
         let view = types::S3Error::from(&error);
+        if self.s3_errors.len() >= KEPT_ERRORS {
+            self.s3_errors.remove(0);
+        }
         self.s3_errors.push(error);
         view
     }

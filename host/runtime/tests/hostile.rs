@@ -187,6 +187,21 @@ async fn more_handles_than_granted_end_the_call() {
 }
 
 #[tokio::test]
+async fn more_s3_calls_than_granted_end_the_call() {
+    let error = scene("many-s3-calls").await.head().await;
+    assert_eq!(
+        error.to_string(),
+        "the component went over its limit of S3 calls: allowed 64, asked for 65"
+    );
+}
+
+#[tokio::test]
+async fn keys_of_megabytes_are_refused_and_not_kept() {
+    let error = scene("huge-keys").await.head().await;
+    assert_eq!(error.kind(), ErrorKind::PolicyFailed);
+}
+
+#[tokio::test]
 async fn a_component_cannot_blame_the_caller_or_the_storage() {
     let error = scene("blame-caller").await.head().await;
     assert_eq!(error.kind(), ErrorKind::InvalidKey);
