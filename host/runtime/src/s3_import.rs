@@ -9,6 +9,7 @@ use crate::{
     grant::Grant,
     handles::{HostBody, HostReceipt},
     instance::{CallState, Waiting},
+    layer::Beneath,
 };
 
 /// What a host function gives: the outer error traps the component.
@@ -25,7 +26,7 @@ impl s3::Host for CallState {
         options: types::PutOptions,
     ) -> Answer<Resource<HostReceipt>> {
         let HostBody { id, body } = self.table.delete(body)?;
-        let (grant, client) = self.parties();
+        let (grant, client) = self.s3()?;
         let stored = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = PutOptions::from(options);
@@ -45,7 +46,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::GetOptions,
     ) -> Answer<objects::Object> {
-        let (grant, client) = self.parties();
+        let (grant, client) = self.s3()?;
         let opened = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::GetOptions::from(options);
@@ -67,7 +68,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::GetOptions,
     ) -> Answer<types::ObjectInfo> {
-        let (grant, client) = self.parties();
+        let (grant, client) = self.s3()?;
         let described = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::GetOptions::from(options);
@@ -87,7 +88,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::DeleteOptions,
     ) -> Answer<()> {
-        let (grant, client) = self.parties();
+        let (grant, client) = self.s3()?;
         let deleted = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::DeleteOptions::from(options);
@@ -108,7 +109,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::PutOptions,
     ) -> Answer<Resource<HostReceipt>> {
-        let (grant, client) = self.parties();
+        let (grant, client) = self.s3()?;
         let copied = send(&self.waiting, async {
             let source = grant.admit(&bucket, &source_key)?;
             let admitted = grant.admit(&bucket, &key)?;
@@ -128,7 +129,7 @@ impl s3::Host for CallState {
         bucket: String,
         options: types::ListOptions,
     ) -> Answer<types::Listing> {
-        let (grant, client) = self.parties();
+        let (grant, client) = self.s3()?;
         let options = artifact_s3::ListOptions::from(options);
         let listed = send(&self.waiting, async {
             grant.admit_listing(&bucket, &options)?;
@@ -168,8 +169,12 @@ async fn send<T>(
 }
 
 impl CallState {
-    fn parties(&self) -> (Arc<Grant>, Arc<dyn S3Client>) {
-        (Arc::clone(&self.grant), Arc::clone(&self.client))
+    fn s3(&self) -> wasmtime::Result<(Arc<Grant>, Arc<dyn S3Client>)> {
+        match &self.beneath {
+            Beneath::S3 { grant, client } => Ok((Arc::clone(grant), Arc::clone(client))),
+            // The linker of policies has no S3.
+            Beneath::Store { .. } => Err(wasmtime::Error::msg("a policy has no S3")),
+        }
     }
 
     /// Keeps the error as the host saw it, and gives the component its own view.
@@ -185,7 +190,7 @@ impl CallState {
             None => error.on(operation, format!("{bucket}/{key}")),
         };
         let view = types::S3Error::from(&error);
-        self.s3_errors.push(error);
+        self.seen.s3.push(error);
         view
     }
 }
