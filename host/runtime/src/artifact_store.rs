@@ -9,11 +9,10 @@ use std::{
 
 use artifact_s3::S3Client;
 use async_trait::async_trait;
-use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
     Artifact, Body, DeleteOptions, Error, GetOptions, ListOptions, ListedObject, Listing,
-    ObjectInfo, PutOptions, Sandbox, Store, StoreBuilder, component::Prepared, grant::Grant, names,
+    ObjectInfo, PutOptions, Sandbox, Store, StoreBuilder, grant::Grant, layer::Layer, names,
 };
 
 /// A running store: artifacts by key, in one bucket under one prefix.
@@ -48,10 +47,10 @@ pub struct ArtifactStore(Arc<Running>);
 pub(crate) struct Running {
     pub(crate) name: Option<String>,
     pub(crate) grant: Arc<Grant>,
-    pub(crate) settings: Arc<WasiConfigVariables>,
     pub(crate) client: Arc<dyn S3Client>,
     pub(crate) sandbox: Sandbox,
-    pub(crate) component: Prepared,
+    /// The first component of the chain.
+    pub(crate) top: Arc<Layer>,
     pub(crate) deadline: Duration,
     pub(crate) stopped: AtomicBool,
 }

@@ -7,10 +7,11 @@ use std::{
 use artifact_s3::{Bucket, HttpS3, S3Client};
 
 use crate::{
-    ArtifactStore, Error, Sandbox, StoreComponent,
+    ArtifactStore, Error, Policy, Sandbox, StoreComponent,
     artifact_store::Running,
     error::{Blame, ErrorKind},
     grant::Grant,
+    layer::{Beneath, Layer},
     limits::DEFAULT_DEADLINE,
     names,
 };
@@ -40,6 +41,7 @@ pub struct StoreBuilder {
     name: Option<String>,
     client: Option<Arc<dyn S3Client>>,
     component: Option<StoreComponent>,
+    policies: Vec<Policy>,
     settings: BTreeMap<String, String>,
     sandbox: Option<Sandbox>,
     deadline: Option<Duration>,
@@ -81,7 +83,14 @@ impl StoreBuilder {
         self
     }
 
-    /// A setting that the component reads through `wasi:config/store`.
+    /// A policy in front of the store. The first one that is added meets a call
+    /// first; each stands in front of the next, and the store component is last.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policies.push(policy);
+        self
+    }
+
+    /// A setting that the store component reads through `wasi:config/store`.
     ///
     /// `bucket` and `prefix` are set by the builder's own methods.
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -141,17 +150,33 @@ impl StoreBuilder {
             Some(component) => component.compile(&sandbox).await?,
             None => sandbox.bundled().await?,
         };
+        let grant = Arc::new(grant);
+        let mut top = Arc::new(Layer {
+            name: "the component".to_owned(),
+            sandbox: sandbox.clone(),
+            component,
+            settings: Arc::new(settings),
+            beneath: Beneath::S3 { grant: Arc::clone(&grant), client: Arc::clone(&client) },
+        });
+        for policy in self.policies.into_iter().rev() {
+            top = Arc::new(policy.in_front_of(top, &sandbox).await?);
+        }
+        let (depth, room) = (top.depth(), sandbox.limits().concurrent_calls);
+        if depth > room {
+            return Err(Error::config(format!(
+                "one call takes {depth} instances, and the sandbox has room for {room}"
+            )));
+        }
+        top.try_out().await?;
         let running = Arc::new(Running {
             name: self.name,
-            grant: Arc::new(grant),
-            settings: Arc::new(settings),
+            grant,
             client,
             sandbox,
-            component,
+            top,
             deadline: self.deadline.unwrap_or(DEFAULT_DEADLINE),
             stopped: AtomicBool::new(false),
         });
-        running.try_out().await?;
         if let Some(name) = &running.name
             && !names::register(name, &running)
         {

@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use artifact_s3::{InvalidKey, ObjectKey, S3Error};
+use artifact_s3::{InvalidKey, Object, ObjectKey, S3Error};
 use tracing::{Instrument, Span, field};
 
 use crate::{
@@ -8,10 +8,10 @@ use crate::{
     PutOptions,
     artifact_store::Running,
     error::{Blame, ErrorKind},
-    instance::{Instance, Waiting, failed},
+    instance::Waiting,
 };
 
-/// The five calls, each into a fresh [`Instance`] of the store's component.
+/// The five calls, through the chain of components.
 impl Running {
     pub(crate) async fn put(
         &self,
@@ -21,77 +21,30 @@ impl Running {
     ) -> Result<ObjectInfo, Error> {
         let call = Call::new(self, Operation::Put, Some(key));
         call.moves(body.length());
-        let put = async {
-            usable(options.check())?;
-            let mut instance = Instance::new(self, call.waiting.clone()).await?;
-            let (body, number) = instance.lend(body)?;
-            let store = instance.guest.agent_artifacts_store();
-            let options = options.clone().into();
-            let answer = store.call_put(&mut instance.store, key, body, &options).await;
-            let receipt = instance.answer(answer)?;
-            let receipt = instance.reclaim(receipt)?;
-            if receipt.body_id == Some(number) {
-                Ok(receipt.info)
-            } else {
-                Err(failed("the component gave a receipt that belongs to another body"))
-            }
-        };
-        call.run(put).await
+        call.run(options.check(), self.top.put(key, body, options, call.waiting.clone())).await
     }
 
     pub(crate) async fn get(&self, key: &str, options: &GetOptions) -> Result<Artifact, Error> {
         let call = Call::new(self, Operation::Get, Some(key));
-        let get = async {
-            usable(options.check())?;
-            let mut instance = Instance::new(self, call.waiting.clone()).await?;
-            let store = instance.guest.agent_artifacts_store();
-            let options = options.clone().into();
-            let answer = store.call_get(&mut instance.store, key, &options).await;
-            let object = instance.answer(answer)?;
-            let body = instance.reclaim(object.body)?.body;
-            call.moves(body.length());
-            Ok(Artifact::new(key, object.info.into(), body))
-        };
-        call.run(get).await
+        let get = self.top.get(key, options, call.waiting.clone());
+        let Object { info, body } = call.run(options.check(), get).await?;
+        call.moves(body.length());
+        Ok(Artifact::new(key, info, body))
     }
 
     pub(crate) async fn head(&self, key: &str, options: &GetOptions) -> Result<ObjectInfo, Error> {
         let call = Call::new(self, Operation::Head, Some(key));
-        let head = async {
-            usable(options.check())?;
-            let mut instance = Instance::new(self, call.waiting.clone()).await?;
-            let store = instance.guest.agent_artifacts_store();
-            let options = options.clone().into();
-            let answer = store.call_head(&mut instance.store, key, &options).await;
-            instance.answer(answer).map(Into::into)
-        };
-        call.run(head).await
+        call.run(options.check(), self.top.head(key, options, call.waiting.clone())).await
     }
 
     pub(crate) async fn delete(&self, key: &str, options: &DeleteOptions) -> Result<(), Error> {
         let call = Call::new(self, Operation::Delete, Some(key));
-        let delete = async {
-            usable(options.check())?;
-            let mut instance = Instance::new(self, call.waiting.clone()).await?;
-            let store = instance.guest.agent_artifacts_store();
-            let options = options.clone().into();
-            let answer = store.call_delete(&mut instance.store, key, &options).await;
-            instance.answer(answer)
-        };
-        call.run(delete).await
+        call.run(options.check(), self.top.delete(key, options, call.waiting.clone())).await
     }
 
     pub(crate) async fn list(&self, options: &ListOptions) -> Result<Listing, Error> {
         let call = Call::new(self, Operation::List, None);
-        let list = async {
-            usable(options.check())?;
-            let mut instance = Instance::new(self, call.waiting.clone()).await?;
-            let store = instance.guest.agent_artifacts_store();
-            let options = options.clone().into();
-            let answer = store.call_list(&mut instance.store, &options).await;
-            instance.answer(answer).map(Into::into)
-        };
-        call.run(list).await
+        call.run(options.check(), self.top.list(options, call.waiting.clone())).await
     }
 }
 
@@ -122,10 +75,14 @@ impl<'a> Call<'a> {
         self.span.record("bytes", bytes);
     }
 
-    async fn run<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let answer = match self.refusal() {
+    async fn run<T>(
+        &self,
+        options: Result<(), S3Error>,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let answer = match self.refusal(options) {
             Some(error) => Err(error),
-            None => tokio::time::timeout(self.running.deadline, call)
+            None => tokio::time::timeout(self.running.deadline, self.in_room(call))
                 .instrument(self.span.clone())
                 .await
                 .unwrap_or_else(|_| Err(self.too_late())),
@@ -135,10 +92,26 @@ impl<'a> Call<'a> {
         answer.map_err(|error| error.on(self.operation, self.key))
     }
 
+    /// Waits until there is room for all the instances of the call. Were each to
+    /// wait for itself, calls could wait for one another for ever.
+    async fn in_room<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let Running { sandbox, top, .. } = self.running;
+        let _room = sandbox.room().acquire_many(top.depth()).await.map_err(|closed| {
+            Error::new(ErrorKind::Stopped, Blame::Host, "the sandbox is closed").caused_by(closed)
+        })?;
+        call.await
+    }
+
     /// Why the call is not made at all.
-    fn refusal(&self) -> Option<Error> {
+    fn refusal(&self, options: Result<(), S3Error>) -> Option<Error> {
         if self.running.is_stopped() {
             return Some(Error::new(ErrorKind::Stopped, Blame::Caller, "the store was stopped"));
+        }
+        if let Err(error) = options {
+            // What S3 could not carry is the caller's mistake, whatever a component
+            // would make of it.
+            let (kind, blame) = (ErrorKind::InvalidRequest, Blame::Caller);
+            return Some(Error::new(kind, blame, error.message()));
         }
         let key = self.key?;
         // The component checks the whole object key, and the grant once more;
@@ -162,9 +135,4 @@ fn invalid_key(key: &str, rule: InvalidKey) -> Error {
     let shown: String = key.chars().take(100).collect();
     Error::new(ErrorKind::InvalidKey, Blame::Caller, format!("invalid key {shown:?}: {rule}"))
         .caused_by(rule)
-}
-
-/// What S3 could not carry is the caller's mistake, before any component runs.
-fn usable(options: Result<(), S3Error>) -> Result<(), Error> {
-    options.map_err(|error| Error::new(ErrorKind::InvalidRequest, Blame::Caller, error.message()))
 }

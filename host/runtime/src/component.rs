@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt, path::Path};
 
 use wasmtime::component::{Component, types::ComponentItem};
 
-use crate::{Error, Sandbox, bindings::ArtifactStorePre, instance::CallState};
+use crate::{Error, Sandbox, bindings::ComponentPre, instance::CallState};
 
 /// A component that implements the world `artifact-store`: it decides what
 /// objects are called, and what errors mean.
@@ -13,12 +13,8 @@ use crate::{Error, Sandbox, bindings::ArtifactStorePre, instance::CallState};
 /// - It exports `agent:artifacts/store`.
 ///
 /// All of it is checked when the store starts.
-#[derive(Clone)]
-pub struct StoreComponent {
-    bytes: Cow<'static, [u8]>,
-    origin: String,
-    trusted: bool,
-}
+#[derive(Clone, Debug)]
+pub struct StoreComponent(Source);
 
 impl StoreComponent {
     /// The largest component that is taken: compiling costs time and memory in
@@ -29,58 +25,106 @@ impl StoreComponent {
     /// keys and maps errors.
     #[must_use]
     pub fn bundled() -> Self {
-        Self {
+        Self(Source {
             bytes: Cow::Borrowed(artifact_guests::STORE),
             origin: "the bundled component".to_owned(),
             trusted: true,
-        }
+        })
     }
 
     /// A component from memory. It is checked at the start of the store.
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
-        Self { bytes: Cow::Owned(bytes.into()), origin: "the component".to_owned(), trusted: false }
+        Self(Source::from_bytes(bytes.into(), "the component"))
     }
 
     /// A component from a file.
     pub async fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let origin = format!("the component {}", path.as_ref().display());
+        Source::from_file(path.as_ref(), "the component").await.map(Self)
+    }
+
+    pub(crate) async fn compile(self, sandbox: &Sandbox) -> Result<Prepared, Error> {
+        self.0.compile(sandbox, World::ArtifactStore).await
+    }
+}
+
+/// What a component is made for: what it may import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum World {
+    /// A store over S3.
+    ArtifactStore,
+    /// A policy in front of a store.
+    Policy,
+}
+
+impl World {
+    fn name(self) -> &'static str {
+        match self {
+            Self::ArtifactStore => "artifact-store",
+            Self::Policy => "policy",
+        }
+    }
+
+    fn imports(self) -> [&'static str; 4] {
+        let beneath = match self {
+            Self::ArtifactStore => "agent:artifacts/s3",
+            Self::Policy => EXPORT,
+        };
+        ["agent:artifacts/types", "agent:artifacts/objects", beneath, "wasi:config/store"]
+    }
+}
+
+/// A component's bytes, and where they are from.
+#[derive(Clone)]
+pub(crate) struct Source {
+    bytes: Cow<'static, [u8]>,
+    origin: String,
+    trusted: bool,
+}
+
+impl Source {
+    pub(crate) fn from_bytes(bytes: Vec<u8>, what: &str) -> Self {
+        Self { bytes: Cow::Owned(bytes), origin: what.to_owned(), trusted: false }
+    }
+
+    pub(crate) async fn from_file(path: &Path, what: &str) -> Result<Self, Error> {
+        let origin = format!("{what} {}", path.display());
         let unreadable = |error| Error::config(format!("{origin} cannot be read")).caused_by(error);
-        let size = tokio::fs::metadata(&path).await.map_err(unreadable)?.len();
-        if size > Self::MAX_BYTES as u64 {
+        let size = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
+        if size > StoreComponent::MAX_BYTES as u64 {
             return Err(too_large(&origin, size));
         }
-        let bytes = tokio::fs::read(&path).await.map_err(unreadable)?;
+        let bytes = tokio::fs::read(path).await.map_err(unreadable)?;
         Ok(Self { bytes: Cow::Owned(bytes), origin, trusted: false })
     }
 
     /// Compiles it, away from the async threads, and checks what it is.
-    pub(crate) async fn compile(self, sandbox: &Sandbox) -> Result<Prepared, Error> {
+    pub(crate) async fn compile(self, sandbox: &Sandbox, world: World) -> Result<Prepared, Error> {
         let sandbox = sandbox.clone();
-        let compile = move || self.compile_now(&sandbox);
+        let compile = move || self.compile_now(&sandbox, world);
         tokio::task::spawn_blocking(compile).await.unwrap_or_else(|panic| {
             Err(Error::config("the component cannot be compiled").caused_by(panic))
         })
     }
 
-    fn compile_now(&self, sandbox: &Sandbox) -> Result<Prepared, Error> {
+    fn compile_now(&self, sandbox: &Sandbox, world: World) -> Result<Prepared, Error> {
         let Self { bytes, origin, trusted } = self;
         check_kind(bytes, origin)?;
         let component = Component::from_binary(sandbox.engine(), bytes)
             .map_err(|error| Error::config(format!("{origin} is not valid")).caused_by(error))?;
-        check_world(&component, sandbox, origin)?;
+        check_world(&component, sandbox, world, origin)?;
         let unfit = |error: wasmtime::Error| {
-            Error::config(format!("{origin} does not fit the world `artifact-store`"))
+            Error::config(format!("{origin} does not fit the world `{}`", world.name()))
                 .caused_by(error)
         };
-        let pre = sandbox.linker().instantiate_pre(&component).map_err(unfit)?;
-        let pre = ArtifactStorePre::new(pre).map_err(unfit)?;
+        let pre = sandbox.linker(world).instantiate_pre(&component).map_err(unfit)?;
+        let pre = ComponentPre::new(pre).map_err(unfit)?;
         Ok(Prepared { pre, trusted: *trusted })
     }
 }
 
-impl fmt::Debug for StoreComponent {
+impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoreComponent")
+        f.debug_struct("Source")
             .field("origin", &self.origin)
             .field("bytes", &self.bytes.len())
             .finish_non_exhaustive()
@@ -90,7 +134,7 @@ impl fmt::Debug for StoreComponent {
 /// A component that was compiled and checked: instances are made from it.
 #[derive(Clone)]
 pub(crate) struct Prepared {
-    pub(crate) pre: ArtifactStorePre<CallState>,
+    pub(crate) pre: ComponentPre<CallState>,
     /// Ours: what it says of a caller's key is believed.
     pub(crate) trusted: bool,
 }
@@ -119,25 +163,31 @@ fn too_large(origin: &str, bytes: u64) -> Error {
     ))
 }
 
+/// What every component of a chain exports, and every policy imports.
 const EXPORT: &str = "agent:artifacts/store";
-const IMPORTS: [&str; 4] =
-    ["agent:artifacts/types", "agent:artifacts/objects", "agent:artifacts/s3", "wasi:config/store"];
 
-fn check_world(component: &Component, sandbox: &Sandbox, origin: &str) -> Result<(), Error> {
+fn check_world(
+    component: &Component,
+    sandbox: &Sandbox,
+    world: World,
+    origin: &str,
+) -> Result<(), Error> {
     let engine = sandbox.engine();
     let ty = component.component_type();
     let without_version = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
+    let imports = world.imports();
     let foreign: Vec<String> = ty
         .imports(engine)
         .map(|(name, _)| name)
-        .filter(|name| !IMPORTS.contains(&without_version(name).as_str()))
+        .filter(|name| !imports.contains(&without_version(name).as_str()))
         .map(|name| format!("`{name}`"))
         .collect();
     if !foreign.is_empty() {
         return Err(Error::config(format!(
-            "{origin} imports {}, which a store component is not granted: it may import {}",
+            "{origin} imports {}, which the world `{}` does not grant: it may import {}",
             foreign.join(", "),
-            IMPORTS.join(", "),
+            world.name(),
+            imports.join(", "),
         )));
     }
     let exported = ty.exports(engine).any(|(name, export)| {
@@ -145,7 +195,8 @@ fn check_world(component: &Component, sandbox: &Sandbox, origin: &str) -> Result
     });
     if !exported {
         return Err(Error::config(format!(
-            "{origin} does not export `{EXPORT}`: it is no component of the world `artifact-store`"
+            "{origin} does not export `{EXPORT}`: it is no component of the world `{}`",
+            world.name()
         )));
     }
     Ok(())

@@ -8,6 +8,7 @@ use artifact_s3 as s3;
 use crate::{
     bindings::agent::artifacts::types as wit,
     error::{Blame, Error, ErrorKind, blame_of},
+    instance::Seen,
 };
 
 /// Longest message of a component that is passed on, in bytes.
@@ -16,11 +17,17 @@ const MAX_MESSAGE: usize = 1024;
 impl wit::Error {
     /// A component's error, as the caller sees it.
     ///
-    /// `seen` are the S3 errors that the host saw in this call: a cause is taken
-    /// only from there, so that a component cannot make one up, and it comes with
-    /// what the contract does not carry (source, operation, redirect). What a
-    /// component says without one is its own doing, unless it is `trusted`.
-    pub(crate) fn into_error(self, seen: &[s3::S3Error], trusted: bool) -> Error {
+    /// `seen` is what failed beneath it in this call. An error that it only passed
+    /// on is that error, and a cause is taken only from there: a component cannot
+    /// make one up, and what the contract does not carry (source, operation,
+    /// redirect) comes with it. What a component says without one is its own doing,
+    /// unless it is `trusted`.
+    pub(crate) fn into_error(self, seen: Seen, trusted: bool) -> Error {
+        let Seen { s3, mut next } = seen;
+        if let Some(at) = next.iter().rposition(|error| self.repeats(error)) {
+            return next.swap_remove(at);
+        }
+        let mut seen = s3.iter().chain(next.iter().filter_map(Error::s3)).rev();
         let Self { code, message, retryable, cause } = self;
         let kind = match code {
             wit::ErrorCode::NotFound => ErrorKind::NotFound,
@@ -35,7 +42,7 @@ impl wit::Error {
             wit::ErrorCode::Unavailable => ErrorKind::Unavailable,
             wit::ErrorCode::StorageError => ErrorKind::StorageError,
         };
-        let cause = cause.and_then(|cause| seen.iter().rev().find(|s3| cause.describes(s3)));
+        let cause = cause.and_then(|cause| seen.find(|s3| cause.describes(s3)));
         let blame = match (cause, kind) {
             (Some(s3), _) => blame_of(s3),
             (None, ErrorKind::NotFound | ErrorKind::InvalidKey | ErrorKind::InvalidRequest)
@@ -48,6 +55,22 @@ impl wit::Error {
         Error::new(kind, blame, printable(message))
             .retryable(retryable)
             .caused_by_s3(cause.cloned())
+    }
+}
+
+impl wit::Error {
+    /// Whether it is what a component was told of `seen`, word for word.
+    fn repeats(&self, seen: &Error) -> bool {
+        let told = Self::from(seen);
+        let same_cause = match (&self.cause, seen.s3()) {
+            (Some(cause), Some(s3)) => cause.describes(s3) && cause.message == s3.message(),
+            (None, None) => true,
+            _ => false,
+        };
+        same_cause
+            && self.code == told.code
+            && self.message == told.message
+            && self.retryable == told.retryable
     }
 }
 
@@ -71,6 +94,33 @@ fn printable(mut text: String) -> String {
         text = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     }
     text
+}
+
+/// What a policy is told of a failure beneath it.
+impl From<&Error> for wit::Error {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: match error.kind() {
+                ErrorKind::NotFound => wit::ErrorCode::NotFound,
+                ErrorKind::NotModified => wit::ErrorCode::NotModified,
+                ErrorKind::PreconditionFailed => wit::ErrorCode::PreconditionFailed,
+                ErrorKind::InvalidKey => wit::ErrorCode::InvalidKey,
+                ErrorKind::InvalidRequest => wit::ErrorCode::InvalidRequest,
+                ErrorKind::AccessDenied => wit::ErrorCode::AccessDenied,
+                ErrorKind::PolicyDenied => wit::ErrorCode::PolicyDenied,
+                ErrorKind::PolicyFailed => wit::ErrorCode::PolicyFailed,
+                ErrorKind::Timeout => wit::ErrorCode::Timeout,
+                ErrorKind::Unavailable => wit::ErrorCode::Unavailable,
+                ErrorKind::StorageError
+                | ErrorKind::InvalidConfig
+                | ErrorKind::NameInUse
+                | ErrorKind::Stopped => wit::ErrorCode::StorageError,
+            },
+            message: error.to_string(),
+            retryable: error.is_retryable(),
+            cause: error.s3().map(wit::S3Error::from),
+        }
+    }
 }
 
 impl From<&s3::S3Error> for wit::S3Error {
@@ -277,25 +327,47 @@ mod tests {
         }
     }
 
+    fn throttled() -> s3::S3Error {
+        s3::S3Error::new(s3::S3ErrorKind::Throttled, "slow down")
+            .answered(503, Some("SlowDown".to_owned()), Some("R".to_owned()))
+            .caused_by("inner")
+    }
+
     #[test]
     fn a_cause_is_taken_only_from_what_the_host_saw() {
-        let seen = [s3::S3Error::new(s3::S3ErrorKind::Throttled, "slow down")
-            .answered(503, Some("SlowDown".to_owned()), Some("R".to_owned()))
-            .caused_by("inner")];
-        let error = said(Some((&seen[0]).into())).into_error(&seen, false);
+        let seen = || Seen { s3: vec![throttled()], next: Vec::new() };
+        let error = said(Some((&throttled()).into())).into_error(seen(), false);
         assert_eq!(error.blame(), Blame::Storage);
         assert_eq!(error.s3().unwrap().request_id(), Some("R"));
         assert!(std::error::Error::source(error.s3().unwrap()).is_some());
 
-        let forged = wit::S3Error { request_id: None, ..(&seen[0]).into() };
-        let error = said(Some(forged)).into_error(&seen, false);
+        let forged = wit::S3Error { request_id: None, ..(&throttled()).into() };
+        let error = said(Some(forged)).into_error(seen(), false);
         assert_eq!(error.blame(), Blame::Policy);
         assert!(error.s3().is_none());
     }
 
     #[test]
+    fn an_error_that_is_passed_on_stays_what_it_was() {
+        let beneath = || Error::from_s3(throttled(), "failed to put").retryable(true);
+        let seen = || Seen { s3: Vec::new(), next: vec![beneath()] };
+        let passed_on = wit::Error::from(&beneath()).into_error(seen(), false);
+        assert_eq!(passed_on.blame(), Blame::Storage);
+        assert_eq!(passed_on.to_string(), "failed to put");
+
+        // A message of its own, with the cause kept.
+        let told = wit::Error { message: "sorry".to_owned(), ..(&beneath()).into() };
+        let told = told.into_error(seen(), false);
+        assert_eq!((told.to_string(), told.blame()), ("sorry".to_owned(), Blame::Storage));
+        assert!(told.s3().is_some());
+    }
+
+    #[test]
     fn a_components_text_is_cut_and_cannot_steer_a_terminal() {
-        assert_eq!(said(None).into_error(&[], false).to_string(), "it broke\u{fffd}[2J");
+        assert_eq!(
+            said(None).into_error(Seen::default(), false).to_string(),
+            "it broke\u{fffd}[2J"
+        );
         let long = printable("ü".repeat(10_000));
         assert!(long.len() < MAX_MESSAGE + 8 && long.ends_with('…'));
     }

@@ -3,8 +3,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use artifact_s3::{Body, S3Client, S3Error};
-use tokio::sync::OwnedSemaphorePermit;
+use artifact_s3::{Body, S3Error};
 use wasmtime::{
     Store, Trap,
     component::{Resource, ResourceTable},
@@ -13,71 +12,73 @@ use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
     Error,
-    artifact_store::Running,
     bindings::{self, agent::artifacts::types as wit},
     error::{Blame, ErrorKind},
-    grant::Grant,
     handles::HostBody,
+    layer::{Beneath, Layer},
     limits::Usage,
 };
 
-/// A fresh instance of a store's component, for one call: nothing that a
-/// component keeps can leak into the next one.
-pub(crate) struct Instance {
+/// A fresh instance of a component, for one call: nothing that it keeps can leak
+/// into the next one.
+pub(crate) struct Instance<'a> {
     pub(crate) store: Store<CallState>,
-    pub(crate) guest: bindings::ArtifactStore,
-    trusted: bool,
-    fuel: u64,
-    _room: OwnedSemaphorePermit,
-}
-
-impl Running {
-    /// Makes one instance and drops it: whether calls can work at all.
-    pub(crate) async fn try_out(&self) -> Result<(), Error> {
-        let tried = Instance::new(self, Waiting::default()).await;
-        tried.map(drop).map_err(|error| {
-            Error::config("no instance of the component can be made").caused_by(error)
-        })
-    }
+    pub(crate) guest: bindings::Component,
+    layer: &'a Layer,
 }
 
 /// What an instance can reach.
 pub(crate) struct CallState {
     pub(crate) table: ResourceTable,
     pub(crate) settings: Arc<WasiConfigVariables>,
-    pub(crate) grant: Arc<Grant>,
-    pub(crate) client: Arc<dyn S3Client>,
+    pub(crate) beneath: Beneath,
     pub(crate) usage: Usage,
-    /// The S3 errors of this call, as the host saw them.
-    pub(crate) s3_errors: Vec<S3Error>,
+    /// What failed beneath, as the host saw it.
+    pub(crate) seen: Seen,
     pub(crate) waiting: Waiting,
+    /// Calls of the next store.
+    pub(crate) next_calls: u32,
     bodies: u64,
 }
 
-impl Instance {
-    pub(crate) async fn new(running: &Running, waiting: Waiting) -> Result<Self, Error> {
-        let sandbox = &running.sandbox;
-        let broken =
-            |error: wasmtime::Error| failed("the component cannot be started").caused_by(error);
-        let room = Arc::clone(sandbox.room()).acquire_owned().await.map_err(|closed| {
-            Error::new(ErrorKind::Stopped, Blame::Host, "the sandbox is closed").caused_by(closed)
-        })?;
+/// The failures that a component was told of.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) s3: Vec<S3Error>,
+    pub(crate) next: Vec<Error>,
+}
+
+/// Errors kept of one call. A component that makes more than that wastes only its
+/// own time, and not the host's memory.
+const KEPT_ERRORS: usize = 16;
+
+/// Keeps an error, and forgets the oldest where there are too many.
+pub(crate) fn keep<E>(kept: &mut Vec<E>, error: E) {
+    if kept.len() >= KEPT_ERRORS {
+        kept.remove(0);
+    }
+    kept.push(error);
+}
+
+impl<'a> Instance<'a> {
+    pub(crate) async fn new(layer: &'a Layer, waiting: Waiting) -> Result<Self, Error> {
+        let sandbox = &layer.sandbox;
+        let broken = |error: wasmtime::Error| layer.failed("cannot be started").caused_by(error);
         let mut table = ResourceTable::new();
         table.set_max_capacity(sandbox.limits().handles);
         let state = CallState {
             table,
-            settings: Arc::clone(&running.settings),
-            grant: Arc::clone(&running.grant),
-            client: Arc::clone(&running.client),
+            settings: Arc::clone(&layer.settings),
+            beneath: layer.beneath.clone(),
             usage: Usage::new(sandbox.limits()),
-            s3_errors: Vec::new(),
+            seen: Seen::default(),
             waiting,
+            next_calls: 0,
             bodies: 0,
         };
         let mut store = sandbox.new_store(state).map_err(broken)?;
-        let guest = running.component.pre.instantiate_async(&mut store).await.map_err(broken)?;
-        let fuel = sandbox.limits().fuel;
-        Ok(Self { store, guest, trusted: running.component.trusted, fuel, _room: room })
+        let guest = layer.component.pre.instantiate_async(&mut store).await.map_err(broken)?;
+        Ok(Self { store, guest, layer })
     }
 
     /// Hands a body in; gives its handle, and the number that tells it from others.
@@ -95,25 +96,29 @@ impl Instance {
     /// The component's answer: what it gave, what it said went wrong, or that it
     /// failed.
     pub(crate) fn answer<T>(
-        &self,
+        &mut self,
         answer: wasmtime::Result<Result<T, wit::Error>>,
     ) -> Result<T, Error> {
-        let state = self.store.data();
+        let state = self.store.data_mut();
         match answer {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(error.into_error(&state.s3_errors, self.trusted)),
+            Ok(Err(error)) => {
+                let seen = std::mem::take(&mut state.seen);
+                Err(error.into_error(seen, self.layer.component.trusted))
+            }
             Err(trap) => {
                 let limit = match trap.downcast_ref::<Trap>() {
                     Some(Trap::OutOfFuel) => {
-                        Some(format!("fuel: allowed {}, asked for more", self.fuel))
+                        let allowed = self.layer.sandbox.limits().fuel;
+                        Some(format!("fuel: allowed {allowed}, asked for more"))
                     }
                     _ => state.usage.refusal(),
                 };
-                let message = match limit {
-                    Some(limit) => format!("the component went over its limit of {limit}"),
-                    None => "the component trapped".to_owned(),
-                };
-                Err(failed(message).caused_by(trap))
+                Err(match limit {
+                    Some(limit) => self.layer.failed(&format!("went over its limit of {limit}")),
+                    None => self.layer.failed("trapped"),
+                }
+                .caused_by(trap))
             }
         }
     }
@@ -140,11 +145,6 @@ impl Waiting {
     pub(crate) fn now(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
-}
-
-/// The component's own failure.
-pub(crate) fn failed(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::PolicyFailed, Blame::Policy, message)
 }
 
 fn lost(error: wasmtime::Error) -> Error {

@@ -49,6 +49,9 @@ pub use artifact::Artifact;
 mod builder;
 pub use builder::StoreBuilder;
 mod call;
+mod layer;
+mod policy;
+pub use policy::{Policy, PolicyGrant};
 mod instance;
 mod names;
 mod sandbox;
@@ -63,6 +66,7 @@ mod error;
 mod grant;
 mod handles;
 mod s3_import;
+mod store_import;
 pub use error::{Blame, Error, ErrorKind, Operation};
 
 /// Compiles what the README shows.

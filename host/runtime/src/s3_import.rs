@@ -8,7 +8,8 @@ use crate::{
     bindings::agent::artifacts::{objects, s3, types},
     grant::Grant,
     handles::{HostBody, HostReceipt},
-    instance::{CallState, Waiting},
+    instance::{CallState, Waiting, keep},
+    layer::Beneath,
 };
 
 /// What a host function gives: the outer error traps the component.
@@ -25,7 +26,7 @@ impl s3::Host for CallState {
         options: types::PutOptions,
     ) -> Answer<Resource<HostReceipt>> {
         let HostBody { id, body } = self.table.delete(body)?;
-        let (grant, client) = self.parties()?;
+        let (grant, client) = self.s3()?;
         let stored = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = PutOptions::from(options);
@@ -45,7 +46,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::GetOptions,
     ) -> Answer<objects::Object> {
-        let (grant, client) = self.parties()?;
+        let (grant, client) = self.s3()?;
         let opened = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::GetOptions::from(options);
@@ -67,7 +68,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::GetOptions,
     ) -> Answer<types::ObjectInfo> {
-        let (grant, client) = self.parties()?;
+        let (grant, client) = self.s3()?;
         let described = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::GetOptions::from(options);
@@ -87,7 +88,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::DeleteOptions,
     ) -> Answer<()> {
-        let (grant, client) = self.parties()?;
+        let (grant, client) = self.s3()?;
         let deleted = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::DeleteOptions::from(options);
@@ -108,7 +109,7 @@ impl s3::Host for CallState {
         key: String,
         options: types::PutOptions,
     ) -> Answer<Resource<HostReceipt>> {
-        let (grant, client) = self.parties()?;
+        let (grant, client) = self.s3()?;
         let copied = send(&self.waiting, async {
             let source = grant.admit(&bucket, &source_key)?;
             let admitted = grant.admit(&bucket, &key)?;
@@ -128,7 +129,7 @@ impl s3::Host for CallState {
         bucket: String,
         options: types::ListOptions,
     ) -> Answer<types::Listing> {
-        let (grant, client) = self.parties()?;
+        let (grant, client) = self.s3()?;
         let options = artifact_s3::ListOptions::from(options);
         let listed = send(&self.waiting, async {
             grant.admit_listing(&bucket, &options)?;
@@ -167,10 +168,6 @@ async fn send<T>(
     })
 }
 
-/// Errors kept of one call. A component that makes more than that wastes only its
-/// own time, and not the host's memory.
-const KEPT_ERRORS: usize = 16;
-
 /// What a component called, cut to what S3 could name at most.
 fn shown(bucket: &str, key: &str) -> String {
     let cut = |text: &str, bytes: usize| text[..text.floor_char_boundary(bytes)].to_owned();
@@ -179,11 +176,15 @@ fn shown(bucket: &str, key: &str) -> String {
 
 impl CallState {
     /// Who makes the next S3 call; a component that makes too many ends here.
-    fn parties(&mut self) -> wasmtime::Result<(Arc<Grant>, Arc<dyn S3Client>)> {
+    fn s3(&mut self) -> wasmtime::Result<(Arc<Grant>, Arc<dyn S3Client>)> {
         if !self.usage.count_s3_call() {
             return Err(wasmtime::Error::msg("too many S3 calls"));
         }
-        Ok((Arc::clone(&self.grant), Arc::clone(&self.client)))
+        match &self.beneath {
+            Beneath::S3 { grant, client } => Ok((Arc::clone(grant), Arc::clone(client))),
+            // The linker of policies has no S3.
+            Beneath::Store { .. } => Err(wasmtime::Error::msg("a policy has no S3")),
+        }
     }
 
     /// Keeps the error as the host saw it, and gives the component its own view.
@@ -199,10 +200,7 @@ impl CallState {
             None => error.on(operation, shown(bucket, key)),
         };
         let view = types::S3Error::from(&error);
-        if self.s3_errors.len() >= KEPT_ERRORS {
-            self.s3_errors.remove(0);
-        }
-        self.s3_errors.push(error);
+        keep(&mut self.seen.s3, error);
         view
     }
 }

@@ -9,7 +9,7 @@ use wasmtime_wasi_config::WasiConfig;
 use crate::{
     Error, Limits, StoreComponent,
     bindings::agent::artifacts,
-    component::Prepared,
+    component::{Prepared, World},
     error::{Blame, ErrorKind},
     instance::CallState,
 };
@@ -26,10 +26,12 @@ pub struct Sandbox(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
-    linker: Linker<CallState>,
+    /// What a store component may import, and what a policy may.
+    stores: Linker<CallState>,
+    policies: Linker<CallState>,
     limits: Limits,
     /// One permit for each instance that the pool has room for.
-    room: Arc<Semaphore>,
+    room: Semaphore,
     bundled: OnceCell<Prepared>,
 }
 
@@ -54,9 +56,17 @@ impl Sandbox {
                 Engine::new(&config(None))
             })
             .map_err(failed)?;
-        let linker = linker(&engine).map_err(failed)?;
-        let room = Arc::new(Semaphore::new(limits.concurrent_calls as usize));
-        Ok(Self(Arc::new(Inner { engine, linker, limits, room, bundled: OnceCell::new() })))
+        let stores = linker(&engine, World::ArtifactStore).map_err(failed)?;
+        let policies = linker(&engine, World::Policy).map_err(failed)?;
+        let room = Semaphore::new(limits.concurrent_calls as usize);
+        Ok(Self(Arc::new(Inner {
+            engine,
+            stores,
+            policies,
+            limits,
+            room,
+            bundled: OnceCell::new(),
+        })))
     }
 
     /// The sandbox with default limits that the stores of this process share.
@@ -80,11 +90,14 @@ impl Sandbox {
         &self.0.engine
     }
 
-    pub(crate) fn linker(&self) -> &Linker<CallState> {
-        &self.0.linker
+    pub(crate) fn linker(&self, world: World) -> &Linker<CallState> {
+        match world {
+            World::ArtifactStore => &self.0.stores,
+            World::Policy => &self.0.policies,
+        }
     }
 
-    pub(crate) fn room(&self) -> &Arc<Semaphore> {
+    pub(crate) fn room(&self) -> &Semaphore {
         &self.0.room
     }
 
@@ -157,13 +170,20 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     pool
 }
 
-/// What a store component may import, and nothing else.
-fn linker(engine: &Engine) -> wasmtime::Result<Linker<CallState>> {
+/// What a component of this world may import, and nothing else.
+fn linker(engine: &Engine, world: World) -> wasmtime::Result<Linker<CallState>> {
     type Data = wasmtime::component::HasSelf<CallState>;
     let mut linker = Linker::new(engine);
     artifacts::types::add_to_linker::<_, Data>(&mut linker, |state| state)?;
     artifacts::objects::add_to_linker::<_, Data>(&mut linker, |state| state)?;
-    artifacts::s3::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+    match world {
+        World::ArtifactStore => {
+            artifacts::s3::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+        }
+        World::Policy => {
+            artifacts::store::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+        }
+    }
     wasmtime_wasi_config::add_to_linker(&mut linker, |state: &mut CallState| {
         WasiConfig::new(&state.settings)
     })?;

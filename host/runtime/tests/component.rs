@@ -70,8 +70,8 @@ async fn an_import_that_is_not_granted_is_refused_by_its_name() {
     .await;
     assert_eq!(
         chain,
-        "the component imports `wasi:sockets/tcp@0.2.0`, which a store component is not granted: \
-         it may import agent:artifacts/types, agent:artifacts/objects, agent:artifacts/s3, \
+        "the component imports `wasi:sockets/tcp@0.2.0`, which the world `artifact-store` does not \
+         grant: it may import agent:artifacts/types, agent:artifacts/objects, agent:artifacts/s3, \
          wasi:config/store"
     );
 }

@@ -54,7 +54,7 @@ async fn each_call_is_a_span_with_operation_key_bytes_and_outcome() {
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for span in [
         r#"store="logged" operation="put" key="patch" bytes=15 outcome="ok""#,
-        r#"store="logged" operation="get" key="patch" bytes=15 outcome="ok""#,
+        r#"store="logged" operation="get" key="patch" outcome="ok" bytes=15"#,
         r#"store="logged" operation="get" key="nope" outcome="not-found""#,
     ] {
         assert!(log.contains(span), "no {span} in:\n{log}");

@@ -1,0 +1,139 @@
+use std::sync::Arc;
+
+use artifact_s3::{Object, S3Client};
+use wasmtime_wasi_config::WasiConfigVariables;
+
+use crate::{
+    Body, DeleteOptions, Error, GetOptions, ListOptions, Listing, ObjectInfo, PutOptions, Sandbox,
+    component::Prepared,
+    error::Blame,
+    grant::Grant,
+    instance::{Instance, Waiting},
+    policy::PolicyGrant,
+};
+
+/// One component of a store's chain: a policy, or the store component at its end.
+pub(crate) struct Layer {
+    /// How errors name it.
+    pub(crate) name: String,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) component: Prepared,
+    pub(crate) settings: Arc<WasiConfigVariables>,
+    pub(crate) beneath: Beneath,
+}
+
+/// What a component's calls lead to.
+#[derive(Clone)]
+pub(crate) enum Beneath {
+    /// S3, for the store component.
+    S3 { grant: Arc<Grant>, client: Arc<dyn S3Client> },
+    /// The next component in the chain, for a policy.
+    Store { grant: Arc<PolicyGrant>, next: Arc<Layer> },
+}
+
+/// The five calls, each into a fresh [`Instance`].
+impl Layer {
+    /// How many instances one call takes: this one, and those beneath.
+    pub(crate) fn depth(&self) -> u32 {
+        match &self.beneath {
+            Beneath::S3 { .. } => 1,
+            Beneath::Store { next, .. } => 1 + next.depth(),
+        }
+    }
+
+    /// Makes one instance of each component and drops it: whether calls can work
+    /// at all.
+    pub(crate) async fn try_out(&self) -> Result<(), Error> {
+        let mut layer = Some(self);
+        while let Some(tried) = layer {
+            Instance::new(tried, Waiting::default()).await.map_err(|error| {
+                Error::config(format!("no instance of {} can be made", tried.name)).caused_by(error)
+            })?;
+            layer = match &tried.beneath {
+                Beneath::S3 { .. } => None,
+                Beneath::Store { next, .. } => Some(next),
+            };
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn put(
+        &self,
+        key: &str,
+        body: Body,
+        options: &PutOptions,
+        waiting: Waiting,
+    ) -> Result<ObjectInfo, Error> {
+        let mut instance = Instance::new(self, waiting).await?;
+        let (body, number) = instance.lend(body)?;
+        let store = instance.guest.agent_artifacts_store();
+        let options = options.clone().into();
+        let answer = store.call_put(&mut instance.store, key, body, &options).await;
+        let receipt = instance.answer(answer)?;
+        let receipt = instance.reclaim(receipt)?;
+        if receipt.body_id == Some(number) {
+            Ok(receipt.info)
+        } else {
+            Err(self.failed("gave a receipt that belongs to another body"))
+        }
+    }
+
+    pub(crate) async fn get(
+        &self,
+        key: &str,
+        options: &GetOptions,
+        waiting: Waiting,
+    ) -> Result<Object, Error> {
+        let mut instance = Instance::new(self, waiting).await?;
+        let store = instance.guest.agent_artifacts_store();
+        let options = options.clone().into();
+        let answer = store.call_get(&mut instance.store, key, &options).await;
+        let object = instance.answer(answer)?;
+        let body = instance.reclaim(object.body)?.body;
+        Ok(Object { info: object.info.into(), body })
+    }
+
+    pub(crate) async fn head(
+        &self,
+        key: &str,
+        options: &GetOptions,
+        waiting: Waiting,
+    ) -> Result<ObjectInfo, Error> {
+        let mut instance = Instance::new(self, waiting).await?;
+        let store = instance.guest.agent_artifacts_store();
+        let options = options.clone().into();
+        let answer = store.call_head(&mut instance.store, key, &options).await;
+        instance.answer(answer).map(Into::into)
+    }
+
+    pub(crate) async fn delete(
+        &self,
+        key: &str,
+        options: &DeleteOptions,
+        waiting: Waiting,
+    ) -> Result<(), Error> {
+        let mut instance = Instance::new(self, waiting).await?;
+        let store = instance.guest.agent_artifacts_store();
+        let options = options.clone().into();
+        let answer = store.call_delete(&mut instance.store, key, &options).await;
+        instance.answer(answer)
+    }
+
+    pub(crate) async fn list(
+        &self,
+        options: &ListOptions,
+        waiting: Waiting,
+    ) -> Result<Listing, Error> {
+        let mut instance = Instance::new(self, waiting).await?;
+        let store = instance.guest.agent_artifacts_store();
+        let options = options.clone().into();
+        let answer = store.call_list(&mut instance.store, &options).await;
+        instance.answer(answer).map(Into::into)
+    }
+
+    /// The component's own failure.
+    pub(crate) fn failed(&self, what: &str) -> Error {
+        let message = format!("{} {what}", self.name);
+        Error::new(crate::ErrorKind::PolicyFailed, Blame::Policy, message)
+    }
+}

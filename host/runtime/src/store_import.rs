@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use futures::FutureExt;
+use wasmtime::component::Resource;
+
+use crate::{
+    DeleteOptions, Error, GetOptions, ListOptions, Operation, PutOptions,
+    bindings::agent::artifacts::{objects, store, types},
+    handles::{HostBody, HostReceipt},
+    instance::{CallState, keep},
+    layer::{Beneath, Layer},
+};
+
+/// What a host function gives: the outer error traps the component.
+type Answer<T> = wasmtime::Result<Result<T, types::Error>>;
+
+/// A policy's calls of the next store: each is checked against its grant, and the
+/// host carries the handles over. No bytes move.
+impl store::Host for CallState {
+    async fn put(
+        &mut self,
+        key: String,
+        body: Resource<HostBody>,
+        options: types::PutOptions,
+    ) -> Answer<Resource<HostReceipt>> {
+        let HostBody { id, body } = self.table.delete(body)?;
+        let options = PutOptions::from(options);
+        let stored = match self.next(Operation::Put, &key)? {
+            Ok(next) => next.put(&key, body, &options, self.waiting.clone()).boxed().await,
+            Err(refusal) => Err(refusal),
+        };
+        Ok(match stored {
+            Ok(info) => Ok(self.table.push(HostReceipt { info, body_id: Some(id) })?),
+            Err(error) => Err(self.told(error)),
+        })
+    }
+
+    async fn get(&mut self, key: String, options: types::GetOptions) -> Answer<objects::Object> {
+        let options = GetOptions::from(options);
+        let opened = match self.next(Operation::Get, &key)? {
+            Ok(next) => next.get(&key, &options, self.waiting.clone()).boxed().await,
+            Err(refusal) => Err(refusal),
+        };
+        Ok(match opened {
+            Ok(artifact_s3::Object { info, body }) => {
+                Ok(objects::Object { info: info.into(), body: self.push_body(body)? })
+            }
+            Err(error) => Err(self.told(error)),
+        })
+    }
+
+    async fn head(&mut self, key: String, options: types::GetOptions) -> Answer<types::ObjectInfo> {
+        let options = GetOptions::from(options);
+        let described = match self.next(Operation::Head, &key)? {
+            Ok(next) => next.head(&key, &options, self.waiting.clone()).boxed().await,
+            Err(refusal) => Err(refusal),
+        };
+        Ok(described.map(Into::into).map_err(|error| self.told(error)))
+    }
+
+    async fn delete(&mut self, key: String, options: types::DeleteOptions) -> Answer<()> {
+        let options = DeleteOptions::from(options);
+        let deleted = match self.next(Operation::Delete, &key)? {
+            Ok(next) => next.delete(&key, &options, self.waiting.clone()).boxed().await,
+            Err(refusal) => Err(refusal),
+        };
+        Ok(deleted.map_err(|error| self.told(error)))
+    }
+
+    async fn list(&mut self, options: types::ListOptions) -> Answer<types::Listing> {
+        let options = ListOptions::from(options);
+        let listed = match self.next(Operation::List, &options.prefix)? {
+            Ok(next) => next.list(&options, self.waiting.clone()).boxed().await,
+            Err(refusal) => Err(refusal),
+        };
+        Ok(listed.map(Into::into).map_err(|error| self.told(error)))
+    }
+}
+
+impl CallState {
+    /// The next store, if this call of it is granted.
+    fn next(
+        &mut self,
+        operation: Operation,
+        key: &str,
+    ) -> wasmtime::Result<Result<Arc<Layer>, Error>> {
+        self.next_calls = self.next_calls.saturating_add(1);
+        match &self.beneath {
+            Beneath::Store { grant, next } => {
+                let admitted = grant.admit(operation, key, self.next_calls);
+                Ok(admitted.map(|()| Arc::clone(next)))
+            }
+            // The linker of store components has no next store.
+            Beneath::S3 { .. } => Err(wasmtime::Error::msg("there is no next store")),
+        }
+    }
+
+    /// Keeps the error as it was, and gives the policy its own view.
+    fn told(&mut self, error: Error) -> types::Error {
+        let view = types::Error::from(&error);
+        keep(&mut self.seen.next, error);
+        view
+    }
+}
