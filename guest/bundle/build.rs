@@ -18,7 +18,10 @@ const TARGET: &str = "wasm32-unknown-unknown";
 type Guest = (&'static str, &'static str, &'static str);
 
 const STORE: Guest = ("store.wasm", "artifact-guest-store", "guest/store");
-const HOSTILE: Guest = ("hostile.wasm", "artifact-guest-hostile", "guest/hostile");
+const HOSTILE: [Guest; 2] = [
+    ("hostile.wasm", "artifact-guest-hostile", "guest/hostile"),
+    ("hostile-policy.wasm", "artifact-guest-hostile-policy", "guest/hostile-policy"),
+];
 
 /// What guests are made of besides their own folders.
 const SHARED: [&str; 4] = ["wit", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
@@ -59,7 +62,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let workspace = workspace()?;
     let mut wanted = vec![STORE];
     if env::var_os("CARGO_FEATURE_HOSTILE").is_some() {
-        wanted.push(HOSTILE);
+        wanted.extend(HOSTILE);
     }
     println!("cargo::rerun-if-changed=build.rs");
     for source in wanted.iter().map(|(_, _, folder)| folder).chain(&SHARED) {

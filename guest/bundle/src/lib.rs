@@ -17,3 +17,7 @@ pub const STORE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/store.wasm"))
 /// A component that attacks its host, as its setting `attack` says: for tests.
 #[cfg(feature = "hostile")]
 pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile.wasm"));
+
+/// A policy that attacks its host and its neighbours, likewise.
+#[cfg(feature = "hostile")]
+pub const HOSTILE_POLICY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile-policy.wasm"));

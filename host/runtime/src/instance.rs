@@ -36,8 +36,6 @@ pub(crate) struct CallState {
     /// What failed beneath, as the host saw it.
     pub(crate) seen: Seen,
     pub(crate) waiting: Waiting,
-    /// Calls of the next store.
-    pub(crate) next_calls: u32,
     bodies: u64,
 }
 
@@ -70,10 +68,9 @@ impl<'a> Instance<'a> {
             table,
             settings: Arc::clone(&layer.settings),
             beneath: layer.beneath.clone(),
-            usage: Usage::new(sandbox.limits()),
+            usage: Usage::new(sandbox.limits(), &layer.beneath),
             seen: Seen::default(),
             waiting,
-            next_calls: 0,
             bodies: 0,
         };
         let mut store = sandbox.new_store(state).map_err(broken)?;

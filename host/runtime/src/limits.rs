@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
+use crate::layer::Beneath;
+
 /// What one call of a component may use.
 ///
 /// Each stops one way in which a component could harm the process that runs it.
@@ -76,7 +78,8 @@ pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_hours(1);
 pub(crate) struct Usage {
     memory: Counter,
     table: Counter,
-    s3_calls: Counter,
+    /// Calls of what is beneath: S3, or the next store.
+    calls: Counter,
 }
 
 #[derive(Debug)]
@@ -105,23 +108,28 @@ impl Counter {
 }
 
 impl Usage {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, beneath: &Beneath) -> Self {
+        let calls = match beneath {
+            Beneath::S3 { .. } => ("S3 calls", limits.s3_calls),
+            Beneath::Store { grant, .. } => ("calls of the next store", grant.max_next_calls()),
+        };
         let counter = |name, allowed| Counter { name, used: 0, allowed, refused: None };
         Self {
             memory: counter("bytes of memory", limits.memory_bytes),
             table: counter("table elements", limits.table_elements),
-            s3_calls: counter("S3 calls", limits.s3_calls),
+            calls: counter(calls.0, calls.1),
         }
     }
 
     /// The limit that the component ran into, if it did.
     pub(crate) fn refusal(&self) -> Option<String> {
-        [&self.memory, &self.table, &self.s3_calls].into_iter().find_map(Counter::refusal)
+        [&self.memory, &self.table, &self.calls].into_iter().find_map(Counter::refusal)
     }
 
-    /// Whether the component may make one more S3 call.
-    pub(crate) fn count_s3_call(&mut self) -> bool {
-        self.s3_calls.grow(0, 1)
+    /// Counts a call of what is beneath. One too many traps the component: a
+    /// refusal would cost the host more than the component that loops.
+    pub(crate) fn count_call(&mut self) -> wasmtime::Result<()> {
+        if self.calls.grow(0, 1) { Ok(()) } else { Err(wasmtime::Error::msg("too many calls")) }
     }
 }
 
@@ -151,7 +159,9 @@ mod tests {
 
     #[test]
     fn memories_are_summed() {
-        let mut usage = Usage::new(&Limits { memory_bytes: 100, ..Limits::default() });
+        let counter =
+            |allowed| Counter { name: "bytes of memory", used: 0, allowed, refused: None };
+        let mut usage = Usage { memory: counter(100), table: counter(0), calls: counter(0) };
         assert!(usage.memory_growing(0, 60, None).unwrap());
         assert!(!usage.memory_growing(0, 60, None).unwrap());
         assert!(usage.memory_growing(60, 100, None).unwrap());

@@ -114,7 +114,7 @@ impl Policy {
 pub struct PolicyGrant {
     operations: HashSet<Operation>,
     keys_under: String,
-    next_calls: u32,
+    next_calls: usize,
 }
 
 impl PolicyGrant {
@@ -156,16 +156,18 @@ impl PolicyGrant {
     /// Stops a policy that turns one request into thousands. Default 8: a put that
     /// looks first, and its like, take two or three.
     #[must_use]
-    pub fn next_calls(mut self, calls: u32) -> Self {
+    pub fn next_calls(mut self, calls: usize) -> Self {
         self.next_calls = calls;
         self
     }
 
+    pub(crate) fn max_next_calls(&self) -> usize {
+        self.next_calls
+    }
+
     /// Whether the policy may make this call; `key` is a listing's prefix, too.
-    pub(crate) fn admit(&self, operation: Operation, key: &str, calls: u32) -> Result<(), Error> {
-        let refusal = if calls > self.next_calls {
-            format!("calls of the next store: allowed {}, asked for {calls}", self.next_calls)
-        } else if !self.operations.contains(&operation) {
+    pub(crate) fn admit(&self, operation: Operation, key: &str) -> Result<(), Error> {
+        let refusal = if !self.operations.contains(&operation) {
             format!("the operation `{}`", operation.as_str())
         } else if !key.starts_with(&self.keys_under) {
             format!("keys that do not begin with {:?}", self.keys_under)
@@ -184,20 +186,15 @@ mod tests {
     #[test]
     fn nothing_is_granted_by_default() {
         for operation in [Operation::Put, Operation::Get, Operation::List] {
-            assert!(PolicyGrant::none().admit(operation, "k", 1).is_err());
+            assert!(PolicyGrant::none().admit(operation, "k").is_err());
         }
         let grant = PolicyGrant::none().operations([Operation::Get]).keys_under("a/");
-        assert!(grant.admit(Operation::Get, "a/k", 8).is_ok());
-        let refusal =
-            |operation, key, calls| grant.admit(operation, key, calls).unwrap_err().to_string();
-        assert_eq!(refusal(Operation::Put, "a/k", 1), "not granted: the operation `put`");
+        assert!(grant.admit(Operation::Get, "a/k").is_ok());
+        let refusal = |operation, key| grant.admit(operation, key).unwrap_err().to_string();
+        assert_eq!(refusal(Operation::Put, "a/k"), "not granted: the operation `put`");
         assert_eq!(
-            refusal(Operation::Get, "b/k", 1),
+            refusal(Operation::Get, "b/k"),
             r#"not granted: keys that do not begin with "a/""#
-        );
-        assert_eq!(
-            refusal(Operation::Get, "a/k", 9),
-            "not granted: calls of the next store: allowed 8, asked for 9"
         );
     }
 }

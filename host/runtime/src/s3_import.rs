@@ -177,9 +177,7 @@ fn shown(bucket: &str, key: &str) -> String {
 impl CallState {
     /// Who makes the next S3 call; a component that makes too many ends here.
     fn s3(&mut self) -> wasmtime::Result<(Arc<Grant>, Arc<dyn S3Client>)> {
-        if !self.usage.count_s3_call() {
-            return Err(wasmtime::Error::msg("too many S3 calls"));
-        }
+        self.usage.count_call()?;
         match &self.beneath {
             Beneath::S3 { grant, client } => Ok((Arc::clone(grant), Arc::clone(client))),
             // The linker of policies has no S3.

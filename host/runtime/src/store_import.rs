@@ -84,10 +84,10 @@ impl CallState {
         operation: Operation,
         key: &str,
     ) -> wasmtime::Result<Result<Arc<Layer>, Error>> {
-        self.next_calls = self.next_calls.saturating_add(1);
+        self.usage.count_call()?;
         match &self.beneath {
             Beneath::Store { grant, next } => {
-                let admitted = grant.admit(operation, key, self.next_calls);
+                let admitted = grant.admit(operation, key);
                 Ok(admitted.map(|()| Arc::clone(next)))
             }
             // The linker of store components has no next store.

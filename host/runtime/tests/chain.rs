@@ -1,0 +1,211 @@
+//! Policies in front of a store, from somebody who need not be trusted: what passes,
+//! and what comes of each attack of `guest/hostile-policy`.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use artifact_s3::{MemoryS3, MockS3, S3Error, S3ErrorKind};
+use artifact_store::{ArtifactStore, Blame, Error, ErrorKind, Operation, Policy, PolicyGrant};
+
+fn policy(attack: &str) -> Policy {
+    let grant = PolicyGrant::none()
+        .operations([Operation::Put, Operation::Get, Operation::Head, Operation::List])
+        .keys_under("mine/");
+    Policy::from_bytes(artifact_guests::HOSTILE_POLICY)
+        .name("tenant")
+        .setting("attack", attack)
+        .grant(grant)
+}
+
+/// A store with a neighbour's secret, and one behind the hostile policy.
+struct Scene {
+    behind: ArtifactStore,
+    store: ArtifactStore,
+}
+
+async fn scene(attack: &str) -> Scene {
+    let s3 = MemoryS3::with_buckets(["bucket"]).unwrap();
+    let builder = || ArtifactStore::builder().bucket("bucket").prefix("p/").client(s3.clone());
+    let behind = builder().start().await.unwrap();
+    behind.put("mine/bait", "bait").await.unwrap();
+    behind.put("theirs/secret", "secret").await.unwrap();
+    let store = builder().policy(policy(attack)).start().await.unwrap();
+    Scene { behind, store }
+}
+
+impl Scene {
+    async fn keys(&self) -> Vec<String> {
+        self.behind.list("").await.unwrap().into_iter().map(|object| object.key).collect()
+    }
+}
+
+/// Refused by the host, as not granted; the policy is to blame.
+fn assert_not_granted(error: &Error, what: &str) {
+    assert_eq!(error.to_string(), format!("not granted: {what}"));
+    assert_eq!((error.kind(), error.blame()), (ErrorKind::PolicyDenied, Blame::Policy));
+}
+
+#[tokio::test]
+async fn every_call_passes_through_a_policy_that_passes_on() {
+    let Scene { store, .. } = scene("").await;
+    store.put("mine/k", "v").await.unwrap();
+    assert_eq!(store.get("mine/k").await.unwrap().bytes().await.unwrap(), "v");
+    assert_eq!(store.head("mine/k").await.unwrap().size, 1);
+    assert_eq!(store.list("mine/").await.unwrap().len(), 2);
+    assert_eq!(store.get("mine/nope").await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_chain_of_eight_policies_is_called_in_order() {
+    let s3 = MemoryS3::new();
+    let mut builder = ArtifactStore::builder().bucket("bucket").client(s3.clone());
+    for i in 0..8 {
+        builder = builder.policy(policy("").name(format!("p{i}")).grant(PolicyGrant::all()));
+    }
+    let store = builder.start().await.unwrap();
+    store.put("k", "v").await.unwrap();
+    assert_eq!(store.get("k").await.unwrap().bytes().await.unwrap(), "v");
+    assert_eq!(s3.keys("bucket"), ["k"]);
+}
+
+#[tokio::test]
+async fn a_policy_without_a_grant_can_only_refuse() {
+    let policy = Policy::from_bytes(artifact_guests::HOSTILE_POLICY).name("bare");
+    let builder = ArtifactStore::builder().bucket("bucket").client(MockS3::new());
+    let store = builder.policy(policy).start().await.unwrap();
+    assert_not_granted(&store.put("k", "v").await.unwrap_err(), "the operation `put`");
+    assert_not_granted(&store.get("k").await.unwrap_err(), "the operation `get`");
+    assert_not_granted(&store.head("k").await.unwrap_err(), "the operation `head`");
+    assert_not_granted(&store.delete("k").await.unwrap_err(), "the operation `delete`");
+    assert_not_granted(&store.list("").await.unwrap_err(), "the operation `list`");
+}
+
+#[tokio::test]
+async fn a_put_cannot_become_a_delete() {
+    let scene = scene("delete-instead").await;
+    let error = scene.store.put("mine/bait", "v").await.unwrap_err();
+    assert_not_granted(&error, "the operation `delete`");
+    assert_eq!(scene.keys().await, ["mine/bait", "theirs/secret"]);
+}
+
+#[tokio::test]
+async fn keys_of_others_are_not_granted() {
+    let outside = "keys that do not begin with \"mine/\"";
+    let hostile = scene("other-key").await;
+    assert_not_granted(&hostile.store.put("mine/k", "v").await.unwrap_err(), outside);
+    assert_eq!(hostile.keys().await, ["mine/bait", "theirs/secret"]);
+
+    let honest = scene("").await;
+    assert_not_granted(&honest.store.get("theirs/secret").await.unwrap_err(), outside);
+    let hostile = scene("list-all").await;
+    assert_not_granted(&hostile.store.list("mine/").await.unwrap_err(), outside);
+}
+
+#[tokio::test]
+async fn a_put_of_another_body_is_no_success() {
+    for attack in ["another-body", "hide-failure"] {
+        let scene = scene(attack).await;
+        // Behind the second one the put fails, and the policy claims that it went well.
+        let key = if attack == "hide-failure" { "theirs/k" } else { "mine/k" };
+        let error = scene.store.put(key, "v").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PolicyFailed, "{attack}");
+        assert_eq!(
+            error.to_string(),
+            "the policy \"tenant\" gave a receipt that belongs to another body"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_loop_of_calls_is_ended_whether_they_are_refused_or_not() {
+    for attack in ["many-calls", "swallow-refusals"] {
+        let error = scene(attack).await.store.get("mine/bait").await.unwrap_err();
+        assert_eq!((error.kind(), error.blame()), (ErrorKind::PolicyFailed, Blame::Policy));
+        assert_eq!(
+            error.to_string(),
+            "the policy \"tenant\" went over its limit of calls of the next store: allowed 8, \
+             asked for 9"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_loops_harms_one_call() {
+    let scene = scene("loop").await;
+    let error = scene.store.head("mine/bait").await.unwrap_err();
+    assert_eq!((error.kind(), error.blame()), (ErrorKind::PolicyFailed, Blame::Policy));
+    assert!(error.to_string().contains("limit of fuel"), "{error}");
+    assert!(scene.store.get("mine/bait").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_cause_cannot_be_made_up_and_is_not_lost_on_the_way() {
+    let error = scene("forged-cause").await.store.head("mine/bait").await.unwrap_err();
+    assert_eq!(error.blame(), Blame::Policy);
+    assert!(error.s3().is_none());
+
+    let throttled = || {
+        let mut s3 = MockS3::new();
+        s3.expect_head_object().times(1).returning(|_, _, _| {
+            Err(S3Error::new(S3ErrorKind::Throttled, "slow down")
+                .answered(503, Some("SlowDown".to_owned()), Some("R1".to_owned()))
+                .caused_by("inner"))
+        });
+        s3
+    };
+    for attack in ["", "other-words"] {
+        let builder = ArtifactStore::builder().bucket("bucket").client(throttled());
+        let store = builder.policy(policy(attack)).start().await.unwrap();
+        let error = store.head("mine/k").await.unwrap_err();
+        assert_eq!((error.kind(), error.blame()), (ErrorKind::Unavailable, Blame::Storage));
+        assert!(error.is_retryable());
+        assert_eq!(error.to_string() == "in other words", attack == "other-words", "{error}");
+        let s3 = error.s3().unwrap();
+        assert_eq!(s3.request_id(), Some("R1"));
+        assert!(std::error::Error::source(s3).is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_policy_sees_its_own_settings_and_no_others() {
+    let scene = scene("settings").await;
+    let said = scene.store.head("k").await.unwrap_err().to_string();
+    assert!(said.contains("attack") && !said.contains("bucket"), "{said}");
+}
+
+#[tokio::test]
+async fn a_store_component_is_no_policy() {
+    let builder = ArtifactStore::builder().bucket("bucket").client(MemoryS3::new());
+    let policy = Policy::from_bytes(artifact_guests::STORE);
+    let error = builder.policy(policy).start().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert!(
+        error.to_string().starts_with(
+            "the policy imports `agent:artifacts/s3@0.1.0`, which the world `policy` does not grant"
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn many_calls_through_a_chain_never_wait_for_one_another() {
+    use artifact_store::{Limits, Sandbox};
+    let sandbox = Sandbox::new(Limits { concurrent_calls: 4, ..Limits::default() }).unwrap();
+    let mut builder = ArtifactStore::builder().bucket("bucket").client(MemoryS3::new());
+    for _ in 0..2 {
+        builder = builder.policy(policy("").grant(PolicyGrant::all()));
+    }
+    let store = builder.sandbox(sandbox.clone()).start().await.unwrap();
+    let puts = (0..100).map(|i| {
+        let store = store.clone();
+        async move { store.put(&format!("k{i}"), "v").await }
+    });
+    futures::future::try_join_all(puts).await.unwrap();
+
+    // A chain longer than the room is refused, and does not wait for ever.
+    let mut builder = ArtifactStore::builder().bucket("bucket").client(MemoryS3::new());
+    for _ in 0..4 {
+        builder = builder.policy(policy(""));
+    }
+    let error = builder.sandbox(sandbox).start().await.unwrap_err();
+    assert_eq!(error.to_string(), "one call takes 5 instances, and the sandbox has room for 4");
+}
