@@ -85,12 +85,10 @@ impl RunFilter {
 }
 
 impl EventFilter {
+    /// Whether all but the cursors hold: those say where in the log to look.
     pub(crate) fn matches(&self, event: &Event) -> bool {
-        let number = event.sequence_number.unwrap_or_default();
         self.run_id.is_none_or(|run_id| event.run_id == Some(run_id))
             && self.event_type.is_none_or(|event_type| event.event_type == event_type)
             && self.since.is_none_or(|since| event.timestamp >= since)
-            && self.after.is_none_or(|after| number > after)
-            && self.before.is_none_or(|before| number < before)
     }
 }

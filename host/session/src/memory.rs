@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use self::state::{Change, State};
+use self::state::State;
 use crate::{
     Event, EventFilter, Flush, Run, RunFilter, RunId, Session, SessionError, SessionFilter,
     SessionId, SessionStore,
@@ -54,28 +54,26 @@ impl MemorySessions {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What matches now; where nothing does, what tells of changes from now on.
+    /// What matches now; where nothing does, what tells of appends from now on.
     fn look(
         &self,
         session: SessionId,
         filter: &EventFilter,
-    ) -> Result<Vec<Event>, watch::Receiver<Change>> {
+    ) -> Result<Vec<Event>, watch::Receiver<()>> {
         let mut state = self.state();
         let events = state.events(session, filter);
         let wait = filter.wait.is_some_and(|wait| !wait.is_zero()) && filter.limit != Some(0);
         if events.is_empty() && wait { Err(state.watch(session)) } else { Ok(events) }
     }
 
+    /// What matches as soon as anything does; nothing once the session is deleted.
     async fn first_matching(
         &self,
         session: SessionId,
         filter: &EventFilter,
-        mut changes: watch::Receiver<Change>,
+        mut appends: watch::Receiver<()>,
     ) -> Vec<Event> {
-        while changes.changed().await.is_ok() {
-            if *changes.borrow_and_update() == Change::Deleted {
-                break;
-            }
+        while appends.changed().await.is_ok() {
             let events = self.state().events(session, filter);
             if !events.is_empty() {
                 return events;
@@ -167,11 +165,11 @@ impl SessionStore for MemorySessions {
         session: SessionId,
         filter: &EventFilter,
     ) -> Result<Vec<Event>, SessionError> {
-        let changes = match self.look(session, filter) {
+        let appends = match self.look(session, filter) {
             Ok(events) => return Ok(events),
-            Err(changes) => changes,
+            Err(appends) => appends,
         };
-        let first = self.first_matching(session, filter, changes);
+        let first = self.first_matching(session, filter, appends);
         let in_time = tokio::time::timeout(filter.wait.unwrap_or_default(), first).await;
         Ok(in_time.unwrap_or_default())
     }

@@ -16,15 +16,8 @@ pub(super) struct State {
     logs: HashMap<SessionId, Vec<Event>>,
     /// Where each event is: in which log, and at what index.
     places: HashMap<EventId, (SessionId, usize)>,
-    /// Who is told when a log changes.
-    watched: HashMap<SessionId, watch::Sender<Change>>,
-}
-
-/// What happened to a log that is waited on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    Appended,
-    Deleted,
+    /// What tells those who wait for a log to grow.
+    watched: HashMap<SessionId, watch::Sender<()>>,
 }
 
 impl State {
@@ -52,9 +45,8 @@ impl State {
         for event in self.logs.remove(&id).unwrap_or_default() {
             self.places.remove(&event.id);
         }
-        if let Some(watched) = self.watched.remove(&id) {
-            watched.send_replace(Change::Deleted);
-        }
+        // Whoever waits sees the sender gone.
+        self.watched.remove(&id);
     }
 
     pub(super) fn save_run(&mut self, run: Run) {
@@ -112,15 +104,18 @@ impl State {
         let stored = Event { sequence_number: Some(log.len() as u64 + 1), ..event.clone() };
         log.push(stored.clone());
         if let Some(watched) = self.watched.get(&event.session_id) {
-            watched.send_replace(Change::Appended);
+            watched.send_replace(());
         }
         stored
     }
 
     pub(super) fn events(&self, session: SessionId, filter: &EventFilter) -> Vec<Event> {
-        // The cursor is an index, so following a long log does not read it all each time.
-        let after = usize::try_from(filter.after.unwrap_or_default()).unwrap_or(usize::MAX);
-        let log = self.logs.get(&session).and_then(|log| log.get(after..)).unwrap_or_default();
+        let Some(log) = self.logs.get(&session) else { return Vec::new() };
+        // Cursors are places, so following a long log does not read it all each time.
+        let place = |number| usize::try_from(number).unwrap_or(usize::MAX).min(log.len());
+        let after = place(filter.after.unwrap_or(0));
+        let before = filter.before.map_or(log.len(), |before| place(before.saturating_sub(1)));
+        let log = log.get(after..before).unwrap_or_default();
         let limit = filter.limit.unwrap_or(usize::MAX);
         log.iter().filter(|event| filter.matches(event)).take(limit).cloned().collect()
     }
@@ -129,11 +124,10 @@ impl State {
         self.logs.get(&session).map_or(0, |log| log.len() as u64)
     }
 
-    /// Tells of changes to this log from now on.
-    pub(super) fn watch(&mut self, session: SessionId) -> watch::Receiver<Change> {
+    /// Tells of appends to this log from now on, until its session is deleted.
+    pub(super) fn watch(&mut self, session: SessionId) -> watch::Receiver<()> {
         // Whoever stopped waiting is forgotten here.
         self.watched.retain(|_, watched| watched.receiver_count() > 0);
-        let new = || watch::Sender::new(Change::Appended);
-        self.watched.entry(session).or_insert_with(new).subscribe()
+        self.watched.entry(session).or_default().subscribe()
     }
 }

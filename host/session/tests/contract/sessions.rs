@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use artifact_session::{
-    EventFilter, Run, RunFilter, Session, SessionErrorKind, SessionFilter, SessionId, SessionStatus,
+    Event, EventFilter, Run, RunFilter, Session, SessionErrorKind, SessionFilter, SessionId, SessionStatus,
 };
 
 use crate::{Sessions, all_numbers, append, event, kind};
@@ -118,7 +118,7 @@ pub(crate) async fn delete_takes_runs_events_and_sequence_along(sessions: Sessio
     sessions.save_session(&session).await.unwrap();
     sessions.save_run(&run).await.unwrap();
     append(&sessions, &first).await;
-    append(&sessions, &event(session.id)).await;
+    let second = append(&sessions, &event(session.id)).await;
 
     sessions.delete_session(session.id).await.unwrap();
     assert_eq!(kind(sessions.get_run(run.id).await), SessionErrorKind::RunNotFound);
@@ -127,6 +127,8 @@ pub(crate) async fn delete_takes_runs_events_and_sequence_along(sessions: Sessio
     assert_eq!(sessions.get_latest_sequence(session.id).await.unwrap(), 0);
     // A new log, in which even the old ids are new.
     assert_eq!(append(&sessions, &first).await.sequence_number, Some(1));
+    let elsewhere = Event { session_id: SessionId::random(), ..second };
+    assert_eq!(append(&sessions, &elsewhere).await.sequence_number, Some(1));
 }
 
 pub(crate) async fn delete_leaves_other_sessions_alone(sessions: Sessions) {
