@@ -1,5 +1,7 @@
 use std::{error::Error, fmt, io, path::Path, process::ExitCode};
 
+use artifact_store::s3::S3Error;
+
 /// Why the program ends without having done what was asked.
 ///
 /// `Display` is one sentence; the sources follow from [`Failure::causes`].
@@ -172,6 +174,12 @@ impl Failure {
                 said.push(text);
             }
             source = cause.source();
+            if cause.is::<S3Error>() {
+                // What is between it and the root are the layers of the HTTP library.
+                while let Some(deeper) = source.and_then(Error::source) {
+                    source = Some(deeper);
+                }
+            }
         }
         causes
     }

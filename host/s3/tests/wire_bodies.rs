@@ -207,7 +207,7 @@ async fn a_body_that_gives_nothing_is_a_timeout_of_the_body() {
     let body = Body::from_stream(first.chain(stream::pending()), Some(11));
     let error =
         s3.put_object(&bucket(), &key("k"), body, &PutOptions::default()).await.unwrap_err();
-    assert_eq!((error.kind(), error.is_retryable()), (Kind::Timeout, false));
+    assert_eq!((error.kind(), error.is_retryable()), (Kind::BodyFailed, false));
     assert!(error.message().contains("the body"), "{error}");
 }
 

@@ -61,10 +61,12 @@ fn keys(args: &ServeLocalArgs, env: &Environment) -> Result<Option<(String, Stri
 fn tell(server: &LocalServer, bucket: &str, output: &Output) -> Result<(), Failure> {
     let endpoint = server.endpoint();
     let variables = [
-        ("ARTIFACTS_ENDPOINT", endpoint.as_str()),
-        ("ARTIFACTS_BUCKET", bucket),
+        // Read by this program, and by the AWS command line and SDKs as well.
+        ("AWS_ENDPOINT_URL_S3", endpoint.as_str()),
+        ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", server.access_key()),
         ("AWS_SECRET_ACCESS_KEY", server.secret_key().expose()),
+        ("ARTIFACTS_BUCKET", bucket),
     ];
     if output.json {
         let variables: serde_json::Map<_, _> =

@@ -11,7 +11,7 @@ use crate::support::{Cli, interrupt};
 fn start(cli: &mut Cli, args: &[&str]) -> Child {
     let mut child = cli.command([&["serve-local", "data"], args].concat()).spawn().unwrap();
     let stdout = BufReader::new(child.stdout.take().unwrap());
-    for line in stdout.lines().take(4) {
+    for line in stdout.lines().take(5) {
         let line = line.unwrap();
         let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
         cli.set(name, value);

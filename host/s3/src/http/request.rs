@@ -220,10 +220,9 @@ impl HttpS3 {
         match stalled {
             Stalled::Service => timed_out(self.parts().endpoint.authority(), idle),
             Stalled::Source => S3Error::new(
-                S3ErrorKind::Timeout,
+                S3ErrorKind::BodyFailed,
                 format!("the body to be stored gave no bytes for {idle:?}"),
-            )
-            .retryable(false),
+            ),
         }
     }
 }
