@@ -48,7 +48,7 @@ pub struct Limits {
     /// Stops a component that turns one request into thousands, which somebody
     /// pays for. Default 64; an honest call makes one.
     pub s3_calls: usize,
-    /// Calls that run at one time in one [`Sandbox`]; more of them wait.
+    /// Calls that run at one time in one [`Sandbox`](crate::Sandbox); more of them wait.
     ///
     /// Bounds the memory and address space that all instances take together.
     /// Default 1,000.
