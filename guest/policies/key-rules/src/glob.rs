@@ -1,46 +1,54 @@
+/// The longest pattern, in characters; stars beside one another count once.
+pub const MAX_PATTERN_CHARS: usize = 127;
+
 /// A pattern for whole keys.
 ///
 /// - `*` is any run of characters without `/`, also none;
 /// - `**` is any run of characters, also none;
 /// - `?` is one character, and not `/`;
-/// - everything else is itself: nothing is escaped, upper and lower case differ.
+/// - everything else is itself: nothing is escaped, upper and lower case differ;
+/// - it has at most [`MAX_PATTERN_CHARS`].
 ///
-/// Matching follows all ways through the pattern side by side, one character of the
-/// key after the other. So it takes at most as many steps as the pattern has
-/// characters times those of the key, whatever they are, and no stack.
+/// Matching follows all ways through the pattern side by side: a bit for each place in
+/// the pattern, and one step for each character of the key, whatever both are. So no
+/// key makes it slow, and it takes no stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
     text: String,
-    tokens: Vec<Token>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token {
-    Itself(char),
-    One,
-    Run,
-    RunOverSlashes,
+    /// The place behind the last character: the whole pattern is read.
+    end: u128,
+    /// Each character that stands for itself, and its places.
+    literals: Vec<(char, u128)>,
+    /// The places of `?`, of `*` and of `**`.
+    ones: u128,
+    runs: u128,
+    long_runs: u128,
 }
 
 impl Glob {
-    /// The pattern that the text stands for: every text is one.
+    /// The pattern that the text stands for; none where it is too long.
     #[must_use]
-    pub fn new(text: &str) -> Self {
-        let mut tokens = Vec::new();
-        for c in text.chars() {
-            let token = match (c, tokens.last()) {
-                // Two and more stars are one token, so no two runs are neighbours.
-                ('*', Some(Token::Run | Token::RunOverSlashes)) => {
-                    tokens.pop();
-                    Token::RunOverSlashes
+    pub fn new(text: &str) -> Option<Self> {
+        let (mut literals, mut ones, mut runs, mut long_runs) = (Vec::new(), 0, 0, 0);
+        let mut place = 1_u128;
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                // Two and more stars are one place, so no two runs are neighbours.
+                '*' if chars.next_if_eq(&'*').is_some() => {
+                    while chars.next_if_eq(&'*').is_some() {}
+                    long_runs |= place;
                 }
-                ('*', _) => Token::Run,
-                ('?', _) => Token::One,
-                _ => Token::Itself(c),
-            };
-            tokens.push(token);
+                '*' => runs |= place,
+                '?' => ones |= place,
+                _ => match literals.iter_mut().find(|(known, _)| *known == c) {
+                    Some((_, places)) => *places |= place,
+                    None => literals.push((c, place)),
+                },
+            }
+            place = place.checked_mul(2)?;
         }
-        Self { text: text.to_owned(), tokens }
+        Some(Self { text: text.to_owned(), end: place, literals, ones, runs, long_runs })
     }
 
     /// The pattern as it was written.
@@ -52,64 +60,63 @@ impl Glob {
     /// Whether the pattern stands for this key.
     #[must_use]
     pub fn matches(&self, key: &str) -> bool {
-        self.after(key).last() == Some(&self.tokens.len())
+        self.after(key) & self.end != 0
     }
 
     /// Whether the pattern stands for any key that begins so.
     #[must_use]
     pub fn may_match_beneath(&self, beginning: &str) -> bool {
-        !self.after(beginning).is_empty()
+        self.after(beginning) != 0
     }
 
     /// Whether it is plain that the pattern stands for every key that begins so:
     /// what is left of it is `**`.
     #[must_use]
     pub fn matches_all_beneath(&self, beginning: &str) -> bool {
-        self.tokens.last() == Some(&Token::RunOverSlashes)
-            && self.after(beginning).contains(&(self.tokens.len() - 1))
+        self.after(beginning) & self.last_long_run() != 0
     }
 
-    /// How many tokens may lie behind us once the text is read: all ways there are,
-    /// in ascending order.
-    fn after(&self, text: &str) -> Vec<usize> {
-        let (mut places, mut next) = (Vec::new(), Vec::new());
-        self.enter(0, &mut places);
+    /// All the places where one may be in the pattern once the text is read.
+    fn after(&self, text: &str) -> u128 {
+        let last_long_run = self.last_long_run();
+        let mut places = self.entered(1);
         for c in text.chars() {
-            for at in places.drain(..) {
-                match self.tokens.get(at) {
-                    Some(Token::Itself(own)) if *own == c => self.enter(at + 1, &mut next),
-                    Some(Token::One) if c != '/' => self.enter(at + 1, &mut next),
-                    Some(Token::Run) if c != '/' => self.enter(at, &mut next),
-                    Some(Token::RunOverSlashes) => self.enter(at, &mut next),
-                    _ => {}
-                }
-            }
-            std::mem::swap(&mut places, &mut next);
-            if places.is_empty() {
+            // Nowhere, or where everything fits: it stays so.
+            if places == 0 || places & last_long_run != 0 {
                 break;
             }
+            let (mut read, mut stay) = (self.literal(c), self.long_runs);
+            if c != '/' {
+                read |= self.ones;
+                stay |= self.runs;
+            }
+            places = self.entered(((places & read) << 1) | (places & stay));
         }
         places
     }
 
-    /// Adds a place, and the one behind a run that begins there: it may be empty.
-    fn enter(&self, at: usize, places: &mut Vec<usize>) {
-        let mut add = |place| {
-            // Places come in ascending order, so one that is no higher is there already.
-            if places.last().is_none_or(|last| *last < place) {
-                places.push(place);
-            }
-        };
-        add(at);
-        if matches!(self.tokens.get(at), Some(Token::Run | Token::RunOverSlashes)) {
-            add(at + 1);
-        }
+    /// The places, and those behind the runs that begin there: a run may be empty.
+    fn entered(&self, places: u128) -> u128 {
+        places | ((places & (self.runs | self.long_runs)) << 1)
+    }
+
+    fn literal(&self, c: char) -> u128 {
+        self.literals.iter().find(|(known, _)| *known == c).map_or(0, |(_, places)| *places)
+    }
+
+    /// The place of a `**` that ends the pattern, if one does.
+    fn last_long_run(&self) -> u128 {
+        self.long_runs & (self.end >> 1)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn glob(pattern: &str) -> Glob {
+        Glob::new(pattern).unwrap()
+    }
 
     /// The same by definition: short, and slow enough to be no use elsewhere.
     fn by_definition(pattern: &[char], key: &[char]) -> bool {
@@ -146,7 +153,7 @@ mod tests {
     fn short_patterns_match_by_definition() {
         let keys = texts("ab/", 5);
         for pattern in texts("a/?*", 5) {
-            let glob = Glob::new(&pattern);
+            let glob = glob(&pattern);
             let pattern: Vec<char> = pattern.chars().collect();
             for key in &keys {
                 let expected = by_definition(&pattern, &key.chars().collect::<Vec<_>>());
@@ -160,7 +167,7 @@ mod tests {
         let beginnings = texts("a/", 3);
         let keys = texts("a/", 6);
         for pattern in texts("a/*", 3) {
-            let glob = Glob::new(&pattern);
+            let glob = glob(&pattern);
             for beginning in &beginnings {
                 let beneath = || keys.iter().filter(|key| key.starts_with(beginning));
                 let some = beneath().any(|key| glob.matches(key));
@@ -170,39 +177,50 @@ mod tests {
                 }
             }
         }
-        assert!(Glob::new("secret/**").matches_all_beneath("secret/"));
-        assert!(Glob::new("secret**").matches_all_beneath("secret/deep/"));
-        assert!(!Glob::new("secret/**").matches_all_beneath("sec"));
-        assert!(!Glob::new("secret/*").matches_all_beneath("secret/"));
-        assert!(!Glob::new("").matches_all_beneath(""));
+        assert!(glob("secret/**").matches_all_beneath("secret/"));
+        assert!(glob("secret**").matches_all_beneath("secret/deep/"));
+        assert!(!glob("secret/**").matches_all_beneath("sec"));
+        assert!(!glob("secret/*").matches_all_beneath("secret/"));
+        assert!(!glob("").matches_all_beneath(""));
     }
 
     #[test]
     fn a_character_is_not_a_byte() {
-        assert!(Glob::new("?/ключ-*").matches("é/ключ-键"));
-        assert!(!Glob::new("??").matches("é"));
+        assert!(glob("?/ключ-*").matches("é/ключ-键"));
+        assert!(!glob("??").matches("é"));
     }
 
     #[test]
     fn case_blanks_and_what_is_special_elsewhere_are_themselves() {
         for text in ["A", "a b", "[a]", "{a}", r"a\", "a.b", "!a", "^$"] {
-            assert!(Glob::new(text).matches(text));
+            assert!(glob(text).matches(text));
         }
-        assert!(!Glob::new("A").matches("a"));
-        assert!(!Glob::new("[ab]").matches("a"));
-        assert!(!Glob::new("a.b").matches("axb"));
+        assert!(!glob("A").matches("a"));
+        assert!(!glob("[ab]").matches("a"));
+        assert!(!glob("a.b").matches("axb"));
     }
 
     #[test]
-    fn a_hard_pattern_takes_no_more_than_its_length_times_the_keys() {
+    fn a_pattern_has_so_many_characters_and_no_more() {
+        for c in ["a", "é", "?"] {
+            let longest = c.repeat(MAX_PATTERN_CHARS);
+            assert!(glob(&longest).matches(&longest), "{c}");
+            assert!(!glob(&longest).matches(&longest.replacen(c, "/", 1)), "{c}");
+            assert_eq!(Glob::new(&[&longest, c].concat()), None, "{c}");
+        }
+        assert!(glob(&"*".repeat(1000)).matches("a/b"));
+    }
+
+    #[test]
+    fn a_hard_pattern_takes_no_longer_than_another() {
         // Backtracking would take more steps than there are atoms.
         let key = "a".repeat(1024);
         for star in ["*", "**"] {
-            let pattern = format!("{}b", format!("{star}a").repeat(60));
+            let hard = glob(&format!("{}b", format!("{star}a").repeat(60)));
             let started = std::time::Instant::now();
             for _ in 0..10 {
-                assert!(!Glob::new(&pattern).matches(&key));
-                assert!(Glob::new(&pattern).matches(&format!("{key}b")));
+                assert!(!hard.matches(&key));
+                assert!(hard.matches(&format!("{key}b")));
             }
             assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
         }

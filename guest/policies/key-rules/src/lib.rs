@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod glob;
-pub use glob::Glob;
+pub use glob::{Glob, MAX_PATTERN_CHARS};
 
 mod media_range;
 pub use media_range::MediaRange;

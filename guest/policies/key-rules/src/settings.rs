@@ -26,7 +26,11 @@ impl Rules {
 }
 
 fn patterns(name: &str, value: &str) -> Result<Vec<Glob>, InvalidSetting> {
-    Ok(entries(name, value, &[',', '\n'])?.map(Glob::new).collect())
+    let pattern = |entry| {
+        Glob::new(entry)
+            .ok_or_else(|| InvalidSetting::because(name, entry, "has more than 127 characters"))
+    };
+    entries(name, value, &[',', '\n'])?.map(pattern).collect()
 }
 
 fn bytes(name: &str, value: &str) -> Result<u64, InvalidSetting> {
@@ -88,6 +92,7 @@ impl InvalidSetting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAX_PATTERN_CHARS;
 
     fn parse(name: &str, value: &str) -> Result<Rules, String> {
         Rules::parse(&[(name.to_owned(), value.to_owned())]).map_err(|bad| bad.message().to_owned())
@@ -100,7 +105,7 @@ mod tests {
 
     #[test]
     fn lists_are_cut_at_commas_and_patterns_at_newlines_too() {
-        let globs = ["a/*", "b c", "d"].map(Glob::new).to_vec();
+        let globs = ["a/*", "b c", "d"].map(|text| Glob::new(text).unwrap()).to_vec();
         assert_eq!(parse("allow", " a/* ,b c,\n\r\n d\n").unwrap().allow, Some(globs.clone()));
         assert_eq!(parse("deny", "a/*\nb c\nd").unwrap().deny, globs);
         assert_eq!(parse("require-metadata", "Owner, run").unwrap().metadata, ["owner", "run"]);
@@ -136,6 +141,17 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_pattern_that_is_too_long_is_named() {
+        let long = "x".repeat(MAX_PATTERN_CHARS + 1);
+        assert_eq!(
+            parse("deny", &format!("a,{long}")).unwrap_err(),
+            format!(
+                "the setting `deny` is wrong: `{long}` has more than {MAX_PATTERN_CHARS} characters"
+            )
+        );
     }
 
     #[test]
