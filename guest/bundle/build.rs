@@ -18,6 +18,11 @@ const TARGET: &str = "wasm32-unknown-unknown";
 type Guest = (&'static str, &'static str, &'static str);
 
 const STORE: Guest = ("store.wasm", "artifact-guest-store", "guest/store");
+const READ_ONLY: Guest =
+    ("read-only.wasm", "artifact-policy-read-only", "guest/policies/read-only");
+const TENANT: Guest = ("tenant.wasm", "artifact-policy-tenant", "guest/policies/tenant");
+const KEY_RULES: Guest =
+    ("key-rules.wasm", "artifact-policy-key-rules", "guest/policies/key-rules");
 const HOSTILE: [Guest; 2] = [
     ("hostile.wasm", "artifact-guest-hostile", "guest/hostile"),
     ("hostile-policy.wasm", "artifact-guest-hostile-policy", "guest/hostile-policy"),
@@ -60,7 +65,7 @@ fn main() {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let workspace = workspace()?;
-    let mut wanted = vec![STORE];
+    let mut wanted = vec![STORE, READ_ONLY, TENANT, KEY_RULES];
     if env::var_os("CARGO_FEATURE_HOSTILE").is_some() {
         wanted.extend(HOSTILE);
     }

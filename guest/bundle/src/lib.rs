@@ -14,6 +14,8 @@
 /// ```
 pub const STORE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/store.wasm"));
 
+pub mod policies;
+
 /// A component that attacks its host, as its setting `attack` says: for tests.
 #[cfg(feature = "hostile")]
 pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile.wasm"));

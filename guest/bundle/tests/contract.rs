@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use artifact_guests::policies::{KEY_RULES, READ_ONLY, TENANT};
 use wit_component::DecodedWasm;
 use wit_parser::{Resolve, WorldItem, WorldKey};
 
@@ -25,9 +26,36 @@ fn the_store_imports_and_exports_what_its_world_names() {
 }
 
 #[test]
-fn the_store_is_small() {
-    let bytes = artifact_guests::STORE.len();
-    assert!(bytes < LARGEST, "{bytes} bytes");
+fn the_policies_import_and_export_what_their_world_names() {
+    const EVERY: [&str; 4] = [
+        "agent:artifacts/objects@0.1.0",
+        "agent:artifacts/store@0.1.0",
+        "agent:artifacts/types@0.1.0",
+        "wasi:config/store@0.2.0-rc.1",
+    ];
+    for (name, policy, expected) in [
+        // It has no settings, so it does not even ask for them.
+        ("read-only", READ_ONLY, &EVERY[..3]),
+        ("tenant", TENANT, &EVERY),
+        ("key-rules", KEY_RULES, &EVERY),
+    ] {
+        let (imports, exports) = interfaces(policy);
+        assert_eq!(imports, expected, "{name}");
+        assert_eq!(exports, ["agent:artifacts/store@0.1.0"], "{name}");
+    }
+}
+
+#[test]
+fn every_component_is_small() {
+    for (name, component) in [
+        ("store", artifact_guests::STORE),
+        ("read-only", READ_ONLY),
+        ("tenant", TENANT),
+        ("key-rules", KEY_RULES),
+    ] {
+        let bytes = component.len();
+        assert!(bytes < LARGEST, "{name}: {bytes} bytes");
+    }
 }
 
 /// Names of the imported and of the exported interfaces, sorted.

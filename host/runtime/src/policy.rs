@@ -4,6 +4,8 @@ use std::{
     sync::Arc,
 };
 
+use artifact_guests::policies;
+
 use crate::{
     Error, Operation, Sandbox,
     component::{Source, World},
@@ -60,6 +62,36 @@ impl Policy {
         let path = path.as_ref();
         let source = Source::from_file(path, "the policy").await?;
         Ok(Self::new(source, path.file_stem().map(|name| name.to_string_lossy().into_owned())))
+    }
+
+    /// The bundled policy `read-only`, with its grant: refuses put and delete.
+    #[must_use]
+    pub fn read_only() -> Self {
+        use Operation::{Get, Head, List};
+        Self::bundled(policies::READ_ONLY, "read-only")
+            .grant(PolicyGrant::none().operations([Get, Head, List]))
+    }
+
+    /// The bundled policy `tenant`, with its grant: keeps artifacts under
+    /// `{tenant}/`, and shows nothing else. The name of the tenant has 1 to 64
+    /// letters, digits, `-` and `_`.
+    #[must_use]
+    pub fn tenant(tenant: &str) -> Self {
+        Self::bundled(policies::TENANT, "tenant")
+            .setting("tenant", tenant)
+            .grant(PolicyGrant::all().keys_under(format!("{tenant}/")))
+    }
+
+    /// The bundled policy `key-rules`, with every operation granted: refuses what
+    /// its settings (`allow`, `deny`, `max-bytes`, `require-metadata`,
+    /// `content-types`) do not allow. See `guest/policies/key-rules/README.md`.
+    #[must_use]
+    pub fn key_rules() -> Self {
+        Self::bundled(policies::KEY_RULES, "key-rules").grant(PolicyGrant::all())
+    }
+
+    fn bundled(bytes: &'static [u8], name: &str) -> Self {
+        Self::new(Source::bundled(bytes, &format!("the policy {name}")), Some(name.to_owned()))
     }
 
     fn new(source: Source, name: Option<String>) -> Self {

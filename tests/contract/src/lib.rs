@@ -8,3 +8,14 @@
 
 pub mod clients;
 pub mod stores;
+
+/// Compiles and runs what the policies' READMEs show.
+#[cfg(doctest)]
+mod readmes {
+    #[doc = include_str!("../../../guest/policies/read-only/README.md")]
+    struct ReadOnly;
+    #[doc = include_str!("../../../guest/policies/tenant/README.md")]
+    struct Tenant;
+    #[doc = include_str!("../../../guest/policies/key-rules/README.md")]
+    struct KeyRules;
+}
