@@ -17,8 +17,10 @@ pub struct Glob {
     text: String,
     /// The place behind the last character: the whole pattern is read.
     end: u128,
-    /// Each character that stands for itself, and its places.
-    literals: Vec<(char, u128)>,
+    /// The places of each ASCII character that stands for itself, by its code.
+    ascii: Vec<u128>,
+    /// Other characters that stand for themselves, and their places.
+    others: Vec<(char, u128)>,
     /// The places of `?`, of `*` and of `**`.
     ones: u128,
     runs: u128,
@@ -29,7 +31,8 @@ impl Glob {
     /// The pattern that the text stands for; none where it is too long.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let (mut literals, mut ones, mut runs, mut long_runs) = (Vec::new(), 0, 0, 0);
+        let (mut ascii, mut others) = (vec![0; 128], Vec::new());
+        let (mut ones, mut runs, mut long_runs) = (0, 0, 0);
         let mut place = 1_u128;
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
@@ -41,14 +44,14 @@ impl Glob {
                 }
                 '*' => runs |= place,
                 '?' => ones |= place,
-                _ => match literals.iter_mut().find(|(known, _)| *known == c) {
-                    Some((_, places)) => *places |= place,
-                    None => literals.push((c, place)),
+                _ => match ascii.get_mut(c as usize) {
+                    Some(places) => *places |= place,
+                    None => others.push((c, place)),
                 },
             }
             place = place.checked_mul(2)?;
         }
-        Some(Self { text: text.to_owned(), end: place, literals, ones, runs, long_runs })
+        Some(Self { text: text.to_owned(), end: place, ascii, others, ones, runs, long_runs })
     }
 
     /// The pattern as it was written.
@@ -100,8 +103,13 @@ impl Glob {
         places | ((places & (self.runs | self.long_runs)) << 1)
     }
 
+    /// The places of a character that stands for itself.
     fn literal(&self, c: char) -> u128 {
-        self.literals.iter().find(|(known, _)| *known == c).map_or(0, |(_, places)| *places)
+        if let Some(places) = self.ascii.get(c as usize) {
+            return *places;
+        }
+        let others = self.others.iter().filter(|(known, _)| *known == c);
+        others.fold(0, |places, (_, place)| places | place)
     }
 
     /// The place of a `**` that ends the pattern, if one does.
