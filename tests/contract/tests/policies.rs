@@ -1,7 +1,7 @@
 //! The policies that come with the host, each in front of a real store: what they
 //! let through, what they refuse and how, alone and one in front of the other.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use artifact_guests::policies::{KEY_RULES, READ_ONLY, TENANT};
 use artifact_s3::{Bucket, MemoryS3, ObjectKey, S3Client};
 use artifact_store::{
     ArtifactStore, Blame, Body, ContentHeaders, Error, ErrorKind, ListOptions, Operation, Policy,
-    PolicyGrant, PutOptions,
+    PolicyGrant, PutOptions, StoreBuilder,
 };
 use bytes::Bytes;
 
@@ -20,12 +20,7 @@ const BUCKET: &str = "bucket";
 async fn over(s3: &Arc<MemoryS3>, policies: impl IntoIterator<Item = Policy>) -> ArtifactStore {
     let s3 = Arc::clone(s3) as Arc<dyn S3Client>;
     let builder = ArtifactStore::builder().bucket(BUCKET).shared_client(s3);
-    policies
-        .into_iter()
-        .fold(builder, |builder, policy| builder.policy(policy))
-        .start()
-        .await
-        .unwrap()
+    policies.into_iter().fold(builder, StoreBuilder::policy).start().await.unwrap()
 }
 
 fn bucket() -> Arc<MemoryS3> {

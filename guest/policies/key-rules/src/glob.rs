@@ -19,7 +19,7 @@ pub struct Glob {
     end: u128,
     /// The places of each ASCII character that stands for itself, by its code.
     ascii: Vec<u128>,
-    /// Other characters that stand for themselves, and their places.
+    /// The other characters that stand for themselves, in order, and their places.
     others: Vec<(char, u128)>,
     /// The places of `?`, of `*` and of `**`.
     ones: u128,
@@ -46,7 +46,7 @@ impl Glob {
                 '?' => ones |= place,
                 _ => match ascii.get_mut(c as usize) {
                     Some(places) => *places |= place,
-                    None => others.push((c, place)),
+                    None => add(&mut others, c, place),
                 },
             }
             place = place.checked_mul(2)?;
@@ -108,14 +108,24 @@ impl Glob {
         if let Some(places) = self.ascii.get(c as usize) {
             return *places;
         }
-        let others = self.others.iter().filter(|(known, _)| *known == c);
-        others.fold(0, |places, (_, place)| places | place)
+        find(&self.others, c).ok().and_then(|at| self.others.get(at)).map_or(0, |other| other.1)
     }
 
     /// The place of a `**` that ends the pattern, if one does.
     fn last_long_run(&self) -> u128 {
         self.long_runs & (self.end >> 1)
     }
+}
+
+fn add(others: &mut Vec<(char, u128)>, c: char, place: u128) {
+    match find(others, c) {
+        Ok(at) => others.iter_mut().skip(at).take(1).for_each(|(_, places)| *places |= place),
+        Err(at) => others.insert(at, (c, place)),
+    }
+}
+
+fn find(others: &[(char, u128)], c: char) -> Result<usize, usize> {
+    others.binary_search_by_key(&c, |(known, _)| *known)
 }
 
 #[cfg(test)]
@@ -196,6 +206,8 @@ mod tests {
     fn a_character_is_not_a_byte() {
         assert!(glob("?/ключ-*").matches("é/ключ-键"));
         assert!(!glob("??").matches("é"));
+        assert!(glob("жaéжé").matches("жaéжé"));
+        assert!(!glob("жaéжé").matches("жaжéé"));
     }
 
     #[test]

@@ -34,7 +34,7 @@ const SHOWN: usize = 100;
 /// The longest page of a listing, in keys, that S3 gives.
 const LONGEST_PAGE: u32 = 1000;
 
-/// How often a listing may hold a key against a pattern: half of what the fuel of one
+/// How often a listing may hold a key against a pattern: about half of what the fuel of one
 /// call is enough for, by default, with keys of 1,024 bytes. More, and somebody who
 /// puts such keys could keep everybody from listing.
 const MOST_MATCHES: u32 = 4000;
