@@ -17,8 +17,10 @@ pub struct Glob {
     text: String,
     /// The place behind the last character: the whole pattern is read.
     end: u128,
-    /// Each character that stands for itself, and its places.
-    literals: Vec<(char, u128)>,
+    /// The places of each ASCII character that stands for itself, by its code.
+    ascii: Vec<u128>,
+    /// The other characters that stand for themselves, in order, and their places.
+    others: Vec<(char, u128)>,
     /// The places of `?`, of `*` and of `**`.
     ones: u128,
     runs: u128,
@@ -29,7 +31,8 @@ impl Glob {
     /// The pattern that the text stands for; none where it is too long.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let (mut literals, mut ones, mut runs, mut long_runs) = (Vec::new(), 0, 0, 0);
+        let (mut ascii, mut others) = (vec![0; 128], Vec::new());
+        let (mut ones, mut runs, mut long_runs) = (0, 0, 0);
         let mut place = 1_u128;
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
@@ -41,14 +44,14 @@ impl Glob {
                 }
                 '*' => runs |= place,
                 '?' => ones |= place,
-                _ => match literals.iter_mut().find(|(known, _)| *known == c) {
-                    Some((_, places)) => *places |= place,
-                    None => literals.push((c, place)),
+                _ => match ascii.get_mut(c as usize) {
+                    Some(places) => *places |= place,
+                    None => add(&mut others, c, place),
                 },
             }
             place = place.checked_mul(2)?;
         }
-        Some(Self { text: text.to_owned(), end: place, literals, ones, runs, long_runs })
+        Some(Self { text: text.to_owned(), end: place, ascii, others, ones, runs, long_runs })
     }
 
     /// The pattern as it was written.
@@ -100,14 +103,29 @@ impl Glob {
         places | ((places & (self.runs | self.long_runs)) << 1)
     }
 
+    /// The places of a character that stands for itself.
     fn literal(&self, c: char) -> u128 {
-        self.literals.iter().find(|(known, _)| *known == c).map_or(0, |(_, places)| *places)
+        if let Some(places) = self.ascii.get(c as usize) {
+            return *places;
+        }
+        find(&self.others, c).ok().and_then(|at| self.others.get(at)).map_or(0, |other| other.1)
     }
 
     /// The place of a `**` that ends the pattern, if one does.
     fn last_long_run(&self) -> u128 {
         self.long_runs & (self.end >> 1)
     }
+}
+
+fn add(others: &mut Vec<(char, u128)>, c: char, place: u128) {
+    match find(others, c) {
+        Ok(at) => others.iter_mut().skip(at).take(1).for_each(|(_, places)| *places |= place),
+        Err(at) => others.insert(at, (c, place)),
+    }
+}
+
+fn find(others: &[(char, u128)], c: char) -> Result<usize, usize> {
+    others.binary_search_by_key(&c, |(known, _)| *known)
 }
 
 #[cfg(test)]
@@ -188,6 +206,8 @@ mod tests {
     fn a_character_is_not_a_byte() {
         assert!(glob("?/ключ-*").matches("é/ключ-键"));
         assert!(!glob("??").matches("é"));
+        assert!(glob("жaéжé").matches("жaéжé"));
+        assert!(!glob("жaéжé").matches("жaжéé"));
     }
 
     #[test]

@@ -53,8 +53,9 @@ impl Guest for KeyRules {
         next::delete(&key, &options)
     }
 
-    fn list(options: ListOptions) -> Result<Listing, Error> {
+    fn list(mut options: ListOptions) -> Result<Listing, Error> {
         let rules = rules()?;
+        options.limit = rules.page_limit(options.limit);
         let mut page = next::list(&options)?;
         page.objects.retain(|object| rules.check_key(&object.key).is_ok());
         page.common_prefixes.retain(|common| rules.shows_beneath(common));

@@ -31,6 +31,14 @@ pub struct Put<'a> {
 /// Longest content type that a refusal repeats, in characters.
 const SHOWN: usize = 100;
 
+/// The longest page of a listing, in keys, that S3 gives.
+const LONGEST_PAGE: u32 = 1000;
+
+/// How often a listing may hold a key against a pattern: about half of what the fuel of one
+/// call is enough for, by default, with keys of 1,024 bytes. More, and somebody who
+/// puts such keys could keep everybody from listing.
+const MOST_MATCHES: u32 = 4000;
+
 impl Rules {
     /// Whether the key may be named at all; if not, why.
     pub fn check_key(&self, key: &str) -> Result<(), String> {
@@ -51,6 +59,19 @@ impl Rules {
         self.check_length(put.length)?;
         self.check_metadata(put.metadata)?;
         self.check_content_type(put.content_type)
+    }
+
+    /// The limit for a page of a listing, where `asked` is the caller's: with many
+    /// patterns, pages are shorter and there are more of them.
+    #[must_use]
+    pub fn page_limit(&self, asked: Option<u32>) -> Option<u32> {
+        let patterns = self.deny.len() + self.allow.as_ref().map_or(0, Vec::len);
+        let patterns = u32::try_from(patterns).unwrap_or(u32::MAX);
+        let most = MOST_MATCHES.checked_div(patterns).unwrap_or(LONGEST_PAGE).max(1);
+        if most >= LONGEST_PAGE {
+            return asked;
+        }
+        Some(asked.unwrap_or(LONGEST_PAGE).min(most))
     }
 
     /// Whether a listing shows what its delimiter gathered: not where the rules allow
@@ -174,6 +195,22 @@ mod tests {
         );
         assert_eq!(check(None).unwrap_err(), "the setting `content-types` asks for a content type");
         assert!(check(Some(&"x".repeat(4096))).unwrap_err().len() < 200);
+    }
+
+    #[test]
+    fn many_patterns_make_pages_short() {
+        let limits = |patterns| {
+            let rules = rules([("deny", vec!["x"; patterns].join(",").as_str())]);
+            [None, Some(0), Some(10), Some(1000)].map(|asked| rules.page_limit(asked))
+        };
+        let as_asked = [None, Some(0), Some(10), Some(1000)];
+        assert_eq!(Rules::default().page_limit(None), None);
+        assert_eq!(limits(1), as_asked);
+        assert_eq!(limits(4), as_asked);
+        assert_eq!(limits(5), [Some(800), Some(0), Some(10), Some(800)]);
+        assert_eq!(limits(5000), [Some(1), Some(0), Some(1), Some(1)]);
+        let both = rules([("deny", "a,b,c,d"), ("allow", "a,b,c,d")]);
+        assert_eq!(both.page_limit(None), Some(500));
     }
 
     #[test]
