@@ -12,7 +12,11 @@ use async_trait::async_trait;
 
 use crate::{
     Artifact, Body, DeleteOptions, Error, GetOptions, ListOptions, ListedObject, Listing,
-    ObjectInfo, PutOptions, Sandbox, Store, StoreBuilder, grant::Grant, layer::Layer, names,
+    ObjectInfo, Operation, PutOptions, Sandbox, Store, StoreBuilder,
+    error::{Blame, ErrorKind},
+    grant::Grant,
+    layer::Layer,
+    names,
 };
 
 /// A running store: artifacts by key, in one bucket under one prefix.
@@ -139,17 +143,23 @@ impl ArtifactStore {
     /// Lists every artifact whose key begins with `prefix`, in order.
     ///
     /// Reads page after page and keeps all of it; [`list_with`](Self::list_with)
-    /// gives one page at a time.
+    /// gives one page at a time, for more than fits into memory, and for a component
+    /// that is not trusted to come to an end.
     pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, Error> {
         let mut options = ListOptions { prefix: prefix.to_owned(), ..Default::default() };
         let mut objects = Vec::new();
         loop {
             let page = self.0.list(&options).await?;
             objects.extend(page.objects);
-            options.continuation = page.continuation;
-            if options.continuation.is_none() {
+            if page.continuation.is_none() {
                 return Ok(objects);
             }
+            if page.continuation == options.continuation {
+                let message = "the listing goes on where it was, and would never end";
+                return Err(Error::new(ErrorKind::PolicyFailed, Blame::Policy, message)
+                    .on(Operation::List, None));
+            }
+            options.continuation = page.continuation;
         }
     }
 

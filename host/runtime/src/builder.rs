@@ -161,13 +161,15 @@ impl StoreBuilder {
         for policy in self.policies.into_iter().rev() {
             top = Arc::new(policy.in_front_of(top, &sandbox).await?);
         }
-        let (depth, room) = (top.depth(), sandbox.limits().concurrent_calls);
-        if depth > room {
+        let (depth, most) = (top.depth(), sandbox.limits().concurrent_calls);
+        if depth > most {
             return Err(Error::config(format!(
-                "one call takes {depth} instances, and the sandbox has room for {room}"
+                "one call takes {depth} instances, and the sandbox has room for {most}"
             )));
         }
+        let room = sandbox.room_for(depth).await?;
         top.try_out().await?;
+        drop(room);
         let running = Arc::new(Running {
             name: self.name,
             grant,

@@ -92,13 +92,10 @@ impl<'a> Call<'a> {
         answer.map_err(|error| error.on(self.operation, self.key))
     }
 
-    /// Waits until there is room for all the instances of the call. Were each to
-    /// wait for itself, calls could wait for one another for ever.
+    /// The call, once there is room for the instances of the whole chain.
     async fn in_room<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let Running { sandbox, top, .. } = self.running;
-        let _room = sandbox.room().acquire_many(top.depth()).await.map_err(|closed| {
-            Error::new(ErrorKind::Stopped, Blame::Host, "the sandbox is closed").caused_by(closed)
-        })?;
+        let _room = sandbox.room_for(top.depth()).await?;
         call.await
     }
 

@@ -1,6 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
 };
@@ -97,8 +97,12 @@ impl Sandbox {
         }
     }
 
-    pub(crate) fn room(&self) -> &Semaphore {
-        &self.0.room
+    /// Waits until there is room for so many instances, all at once: were each to
+    /// wait for itself, calls could wait for one another for ever.
+    pub(crate) async fn room_for(&self, instances: u32) -> Result<SemaphorePermit<'_>, Error> {
+        self.0.room.acquire_many(instances).await.map_err(|closed| {
+            Error::new(ErrorKind::Stopped, Blame::Host, "the sandbox is closed").caused_by(closed)
+        })
     }
 
     pub(crate) fn new_store(

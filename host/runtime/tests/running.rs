@@ -272,3 +272,14 @@ async fn calls_beyond_the_room_wait_their_turn() {
     futures::future::try_join_all(puts).await.unwrap();
     assert_eq!(store.list("").await.unwrap().len(), 50);
 }
+
+#[tokio::test]
+async fn a_listing_that_does_not_advance_is_an_error_and_no_endless_loop() {
+    let mut s3 = artifact_s3::MockS3::new();
+    s3.expect_list_objects().returning(|_, _| {
+        Ok(Listing { continuation: Some("here".to_owned()), ..Default::default() })
+    });
+    let store = ArtifactStore::builder().bucket("bucket").client(s3).start().await.unwrap();
+    let error = store.list("").await.unwrap_err();
+    assert_eq!(error.to_string(), "the listing goes on where it was, and would never end");
+}
