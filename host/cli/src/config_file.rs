@@ -6,7 +6,7 @@ use std::{
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{environment::Environment, failure::Failure};
+use crate::{environment::Environment, failure::Failure, settings::PolicyEntry};
 
 /// The name that is looked for.
 pub const FILE_NAME: &str = "artifacts.toml";
@@ -33,6 +33,9 @@ pub struct Keys {
     pub profile: Option<Spanned<String>>,
     pub timeout: Option<Spanned<String>>,
     pub component: Option<Spanned<String>>,
+    /// The policies in front of the store, in the order in which they meet a call.
+    #[serde(default)]
+    pub policy: Vec<Spanned<PolicyEntry>>,
 }
 
 impl ConfigFile {

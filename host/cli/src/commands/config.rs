@@ -86,6 +86,7 @@ async fn rows(
                 .map_or_else(default, |component| component.origin.to_string()),
         },
     ];
+    rows.push(row("policies", settings.policies.as_ref(), || (Some(String::new()), default())));
     if let Some(client) = client {
         rows.push(match client.credentials_source().await {
             Ok(source) => Row {

@@ -13,6 +13,8 @@ mod addressing;
 pub use addressing::Addressing;
 mod origin;
 pub use origin::{Origin, Setting};
+mod policy;
+pub use policy::{Policies, PolicyEntry};
 mod lookup;
 use lookup::{Lookup, Name};
 
@@ -40,6 +42,8 @@ pub struct Settings {
     pub profile: Option<Setting<String>>,
     pub timeout: Option<Setting<Timeout>>,
     pub component: Option<Setting<PathBuf>>,
+    /// Only the file can say them: a grant is too much for a flag.
+    pub policies: Option<Setting<Policies>>,
 }
 
 impl Settings {
@@ -56,7 +60,9 @@ impl Settings {
             |keys| keys.component.as_ref(),
             |path| Ok::<_, String>(PathBuf::from(path)),
         )?;
+        let policies = file.as_ref().map(policies).transpose()?.flatten();
         Ok(Self {
+            policies,
             bucket: look.up(BUCKET, args.bucket.clone(), |keys| keys.bucket.as_ref(), text)?,
             prefix: look.up(PREFIX, args.prefix.clone(), |keys| keys.prefix.as_ref(), text)?,
             endpoint: look
@@ -111,6 +117,24 @@ impl Settings {
     }
 }
 
+/// The `[[policy]]` entries of the file.
+fn policies(file: &ConfigFile) -> Result<Option<Setting<Policies>>, Failure> {
+    let Some(first) = file.keys.policy.first() else {
+        return Ok(None);
+    };
+    let origin = Origin::File { path: file.path.clone(), line: file.line(first) };
+    let mut entries = Vec::new();
+    for spanned in &file.keys.policy {
+        let mut entry = spanned.get_ref().clone();
+        if let Some(fault) = entry.fault() {
+            return Err(file.reject(spanned, fault));
+        }
+        entry.file = entry.file.map(|path| file.resolve(path));
+        entries.push(entry);
+    }
+    Ok(Some(Setting { value: Policies(entries), origin }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +187,35 @@ mod tests {
         let args = GlobalArgs { config: Some(path), ..GlobalArgs::default() };
         let settings = Settings::resolve(&args, &Environment::default()).unwrap();
         assert_eq!(settings.component.unwrap().value, dir.path().join("mine.wasm"));
+    }
+
+    #[test]
+    fn policies_come_from_the_file_in_order() {
+        let (dir, path) = file(
+            "[[policy]]\nbundled = \"key-rules\"\nsettings = { deny = \"*.exe\" }\n\n\
+             [[policy]]\nfile = \"theirs.wasm\"\noperations = [\"get\"]\n",
+        );
+        let args = GlobalArgs { config: Some(path.clone()), ..GlobalArgs::default() };
+        let policies = Settings::resolve(&args, &Environment::default()).unwrap().policies.unwrap();
+        assert_eq!(policies.origin, Origin::File { path, line: 1 });
+        let theirs = dir.path().join("theirs.wasm");
+        assert_eq!(policies.value.to_string(), format!("key-rules, {}", theirs.display()));
+    }
+
+    #[test]
+    fn a_policy_that_is_not_whole_is_told_with_its_place() {
+        for (text, what) in [
+            ("[[policy]]\nname = \"x\"\n", "artifacts.toml:1: name the policy"),
+            ("\n[[policy]]\nfile = \"x.wasm\"\n", "artifacts.toml:2: say what the policy may do"),
+            ("[[policy]]\nbundled = \"tenant\"\n", "artifacts.toml:1: the policy `tenant` needs"),
+            ("[[policy]]\nbundled = \"nope\"\n", "artifacts.toml:2: bundled: unknown variant"),
+            ("[[policy]]\noperation = []\n", "artifacts.toml:2: operation: unknown field"),
+        ] {
+            let (_dir, path) = file(text);
+            let args = GlobalArgs { config: Some(path), ..GlobalArgs::default() };
+            let failure = Settings::resolve(&args, &Environment::default()).unwrap_err();
+            assert!(failure.to_string().contains(what), "{failure}");
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod interrupt;
 mod list;
 mod output_file;
 mod pipes;
+mod policies;
 mod put;
 mod serve_local;
 mod settings;

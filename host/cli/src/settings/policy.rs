@@ -1,0 +1,138 @@
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use artifact_store::{Operation, Policy, PolicyGrant};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// One `[[policy]]` of the configuration file. The first in the file meets a call
+/// first.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PolicyEntry {
+    /// One that comes with the program.
+    bundled: Option<Bundled>,
+    /// One from elsewhere; a path in the file counts from the folder of the file.
+    pub file: Option<PathBuf>,
+    name: Option<String>,
+    /// What the policy itself reads.
+    settings: BTreeMap<String, String>,
+    // Its grant. For a bundled policy there is one already; what is given here
+    // stands in its place.
+    operations: Option<Vec<Granted>>,
+    keys_under: Option<String>,
+    next_calls: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Bundled {
+    ReadOnly,
+    Tenant,
+    KeyRules,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Granted {
+    Put,
+    Get,
+    Head,
+    Delete,
+    List,
+}
+
+impl From<Granted> for Operation {
+    fn from(granted: Granted) -> Self {
+        match granted {
+            Granted::Put => Self::Put,
+            Granted::Get => Self::Get,
+            Granted::Head => Self::Head,
+            Granted::Delete => Self::Delete,
+            Granted::List => Self::List,
+        }
+    }
+}
+
+impl PolicyEntry {
+    /// What is wrong with it, apart from what the file's form tells.
+    pub fn fault(&self) -> Option<&'static str> {
+        match (&self.bundled, &self.file) {
+            (None, None) => Some(
+                "name the policy: `bundled = \"read-only\"`, `\"tenant\"` or `\"key-rules\"`, or \
+                 `file = \"FILE.wasm\"`",
+            ),
+            (Some(_), Some(_)) => Some("give `bundled` or `file`, and not both"),
+            (Some(Bundled::Tenant), None) if !self.settings.contains_key("tenant") => {
+                Some("the policy `tenant` needs `settings = { tenant = \"NAME\" }`")
+            }
+            (None, Some(_)) if self.operations.is_none() => Some(
+                "say what the policy may do: `operations = [\"get\", \"list\"]`; without, it could \
+                 only refuse",
+            ),
+            _ => None,
+        }
+    }
+
+    /// The policy, with its settings and its grant.
+    pub async fn load(&self) -> Result<Policy, Failure> {
+        let setting = |name| self.settings.get(name).map_or("", String::as_str);
+        let mut policy = match (self.bundled, &self.file) {
+            (Some(Bundled::ReadOnly), _) => Policy::read_only(),
+            (Some(Bundled::Tenant), _) => Policy::tenant(setting("tenant")),
+            (Some(Bundled::KeyRules), _) => Policy::key_rules(),
+            (None, Some(file)) => Policy::from_file(file).await?,
+            (None, None) => return Err(Failure::config("a policy without a name")),
+        };
+        if let Some(name) = &self.name {
+            policy = policy.name(name);
+        }
+        for (name, value) in &self.settings {
+            policy = policy.setting(name, value);
+        }
+        Ok(match self.grant() {
+            Some(grant) => policy.grant(grant),
+            None => policy,
+        })
+    }
+
+    fn grant(&self) -> Option<PolicyGrant> {
+        let Self { operations, keys_under, next_calls, .. } = self;
+        if operations.is_none() && keys_under.is_none() && next_calls.is_none() {
+            return None;
+        }
+        let mut grant = match operations {
+            Some(granted) => PolicyGrant::none().operations(granted.iter().map(|&op| op.into())),
+            None => PolicyGrant::all(),
+        };
+        if let Some(prefix) = keys_under {
+            grant = grant.keys_under(prefix);
+        }
+        if let Some(calls) = next_calls {
+            grant = grant.next_calls(*calls);
+        }
+        Some(grant)
+    }
+}
+
+impl fmt::Display for PolicyEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.bundled, &self.file) {
+            (Some(Bundled::ReadOnly), _) => f.write_str("read-only"),
+            (Some(Bundled::Tenant), _) => f.write_str("tenant"),
+            (Some(Bundled::KeyRules), _) => f.write_str("key-rules"),
+            (None, file) => write!(f, "{}", file.clone().unwrap_or_default().display()),
+        }
+    }
+}
+
+/// The chain, first to last.
+#[derive(Clone, Debug)]
+pub struct Policies(pub Vec<PolicyEntry>);
+
+impl fmt::Display for Policies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&names.join(", "))
+    }
+}
