@@ -8,7 +8,7 @@ use crate::{
     PutOptions,
     artifact_store::Running,
     error::{Blame, ErrorKind},
-    instance::Waiting,
+    instance::{Waiting, WaitsFor},
 };
 
 /// The five calls, through the chain of components.
@@ -96,6 +96,7 @@ impl<'a> Call<'a> {
     async fn in_room<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let Running { sandbox, top, .. } = self.running;
         let _room = sandbox.room_for(top.depth()).await?;
+        self.waiting.set(WaitsFor::Component);
         call.await
     }
 
@@ -117,12 +118,13 @@ impl<'a> Call<'a> {
     }
 
     fn too_late(&self) -> Error {
-        let (who, blame) = if self.waiting.now() {
-            ("the storage", Blame::Storage)
-        } else {
-            ("the component", Blame::Policy)
+        let deadline = self.running.deadline;
+        let (message, blame) = match self.waiting.now() {
+            WaitsFor::Room => ("the sandbox had no room for the call within", Blame::Host),
+            WaitsFor::Component => ("the component did not answer within", Blame::Policy),
+            WaitsFor::Storage => ("the storage did not answer within", Blame::Storage),
         };
-        let message = format!("{who} did not answer within {:?}", self.running.deadline);
+        let message = format!("{message} {deadline:?}");
         Error::new(ErrorKind::Timeout, blame, message).retryable(true)
     }
 }

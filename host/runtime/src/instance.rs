@@ -1,6 +1,6 @@
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicU8, Ordering},
 };
 
 use artifact_s3::{Body, S3Error};
@@ -128,19 +128,32 @@ impl CallState {
     }
 }
 
-/// Whether a call waits for the S3 client right now: tells whose fault a missed
-/// deadline is.
+/// What a call waits for right now: tells whose fault a missed deadline is.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Waiting(Arc<AtomicBool>);
+pub(crate) struct Waiting(Arc<AtomicU8>);
+
+/// What a call can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitsFor {
+    /// Room in the sandbox: at first.
+    Room,
+    /// A component.
+    Component,
+    /// The S3 client.
+    Storage,
+}
 
 impl Waiting {
     /// Left as it is by a call that is given up: then it tells what that waited for.
-    pub(crate) fn set(&self, waiting: bool) {
-        self.0.store(waiting, Ordering::Relaxed);
+    pub(crate) fn set(&self, waits_for: WaitsFor) {
+        self.0.store(waits_for as u8, Ordering::Relaxed);
     }
 
-    pub(crate) fn now(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    pub(crate) fn now(&self) -> WaitsFor {
+        [WaitsFor::Room, WaitsFor::Component, WaitsFor::Storage]
+            .into_iter()
+            .find(|state| *state as u8 == self.0.load(Ordering::Relaxed))
+            .unwrap_or(WaitsFor::Component)
     }
 }
 

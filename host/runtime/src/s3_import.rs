@@ -8,7 +8,7 @@ use crate::{
     bindings::agent::artifacts::{objects, s3, types},
     grant::Grant,
     handles::{HostBody, HostReceipt},
-    instance::{CallState, Waiting, keep},
+    instance::{CallState, Waiting, WaitsFor, keep},
     layer::Beneath,
 };
 
@@ -155,9 +155,9 @@ async fn send<T>(
     waiting: &Waiting,
     call: impl Future<Output = Result<T, S3Error>> + Send,
 ) -> Result<T, S3Error> {
-    waiting.set(true);
+    waiting.set(WaitsFor::Storage);
     let answer = AssertUnwindSafe(call).catch_unwind().await;
-    waiting.set(false);
+    waiting.set(WaitsFor::Component);
     answer.unwrap_or_else(|panic| {
         let said = panic
             .downcast_ref::<&str>()

@@ -283,3 +283,21 @@ async fn a_listing_that_does_not_advance_is_an_error_and_no_endless_loop() {
     let error = store.list("").await.unwrap_err();
     assert_eq!(error.to_string(), "the listing goes on where it was, and would never end");
 }
+
+#[tokio::test]
+async fn a_deadline_missed_for_want_of_room_is_the_hosts() {
+    let client = Moody::new();
+    let under_way = Arc::clone(&client.under_way);
+    let sandbox = Sandbox::new(Limits { concurrent_calls: 1, ..Limits::default() }).unwrap();
+    let builder = || builder().client(client.clone()).sandbox(sandbox.clone());
+    let hurried = builder().deadline(Duration::from_millis(100)).start().await.unwrap();
+    let patient = builder().start().await.unwrap();
+    let slow = tokio::spawn(async move { patient.put("slow", "v").await });
+    while under_way.load(Ordering::SeqCst) < 1 {
+        tokio::task::yield_now().await;
+    }
+    let error = hurried.get("k").await.unwrap_err();
+    assert_eq!((error.kind(), error.blame()), (ErrorKind::Timeout, Blame::Host));
+    assert_eq!(error.to_string(), "the sandbox had no room for the call within 100ms");
+    slow.abort();
+}
