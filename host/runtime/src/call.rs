@@ -5,7 +5,7 @@ use tracing::{Instrument, Span, field};
 
 use crate::{
     Artifact, Body, DeleteOptions, Error, GetOptions, ListOptions, Listing, ObjectInfo, Operation,
-    PutOptions,
+    PutOptions, WriteCondition,
     artifact_store::Running,
     error::{Blame, ErrorKind},
     instance::{Waiting, WaitsFor},
@@ -19,7 +19,9 @@ impl Running {
         body: Body,
         options: &PutOptions,
     ) -> Result<ObjectInfo, Error> {
-        let call = Call::new(self, Operation::Put, Some(key));
+        let mut call = Call::new(self, Operation::Put, Some(key));
+        // A second put could meet the first one's work, and report that as a failure.
+        call.repeatable = options.condition == WriteCondition::Unconditional;
         call.moves(body.length());
         call.run(options.check(), self.top.put(key, body, options, call.waiting.clone())).await
     }
@@ -54,6 +56,8 @@ struct Call<'a> {
     operation: Operation,
     key: Option<&'a str>,
     waiting: Waiting,
+    /// Whether it does no harm to make the call again, not knowing what came of it.
+    repeatable: bool,
     span: Span,
 }
 
@@ -67,7 +71,7 @@ impl<'a> Call<'a> {
             bytes = field::Empty,
             outcome = field::Empty,
         );
-        Self { running, operation, key, waiting: Waiting::default(), span }
+        Self { running, operation, key, waiting: Waiting::default(), repeatable: true, span }
     }
 
     /// Notes how many bytes the call moves, where that is known.
@@ -125,7 +129,7 @@ impl<'a> Call<'a> {
             WaitsFor::Storage => ("the storage did not answer within", Blame::Storage),
         };
         let message = format!("{message} {deadline:?}");
-        Error::new(ErrorKind::Timeout, blame, message).retryable(true)
+        Error::new(ErrorKind::Timeout, blame, message).retryable(self.repeatable)
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use artifact_s3::{
     Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, MemoryS3, Object, ObjectInfo,
-    ObjectKey, PutOptions, S3Client, S3Error,
+    ObjectKey, PutOptions, S3Client, S3Error, WriteCondition,
 };
 use artifact_store::{ArtifactStore, Blame, ErrorKind, Limits, Sandbox, StoreBuilder};
 use async_trait::async_trait;
@@ -216,6 +216,9 @@ async fn a_missed_deadline_is_a_timeout_of_the_storage() {
     assert!(error.is_retryable());
     assert_eq!(error.to_string(), "the storage did not answer within 100ms");
     assert_eq!(error.key(), Some("slow"));
+    let new = PutOptions { condition: WriteCondition::IfAbsent, ..PutOptions::default() };
+    let error = store.put_with("slow", "v", &new).await.unwrap_err();
+    assert!(!error.is_retryable(), "it may have happened, and would then meet itself");
     store.put("k", "v").await.unwrap();
 }
 
