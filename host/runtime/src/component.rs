@@ -1,8 +1,8 @@
 use std::{borrow::Cow, fmt, path::Path};
 
-use wasmtime::component::{Component, types::ComponentItem};
+use wasmtime::component::Component;
 
-use crate::{Error, Sandbox, bindings::ComponentPre, instance::CallState};
+use crate::{Error, Sandbox, bindings::ComponentPre, instance::CallState, world::World};
 
 /// A component that implements the world `artifact-store`: it decides what
 /// objects are called, and what errors mean.
@@ -40,32 +40,6 @@ impl StoreComponent {
 
     pub(crate) async fn compile(self, sandbox: &Sandbox) -> Result<Prepared, Error> {
         self.0.compile(sandbox, World::ArtifactStore).await
-    }
-}
-
-/// What a component is made for: what it may import.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum World {
-    /// A store over S3.
-    ArtifactStore,
-    /// A policy in front of a store.
-    Policy,
-}
-
-impl World {
-    fn name(self) -> &'static str {
-        match self {
-            Self::ArtifactStore => "artifact-store",
-            Self::Policy => "policy",
-        }
-    }
-
-    fn imports(self) -> [&'static str; 4] {
-        let beneath = match self {
-            Self::ArtifactStore => "agent:artifacts/s3",
-            Self::Policy => EXPORT,
-        };
-        ["agent:artifacts/types", "agent:artifacts/objects", beneath, "wasi:config/store"]
     }
 }
 
@@ -109,10 +83,13 @@ impl Source {
 
     fn compile_now(&self, sandbox: &Sandbox, world: World) -> Result<Prepared, Error> {
         let Self { bytes, origin, trusted } = self;
-        check_kind(bytes, origin)?;
+        if bytes.len() > StoreComponent::MAX_BYTES {
+            return Err(too_large(origin, bytes.len() as u64));
+        }
+        // Compiling costs; what can be told without it is told first.
+        world.check(bytes, origin)?;
         let component = Component::from_binary(sandbox.engine(), bytes)
             .map_err(|error| Error::config(format!("{origin} is not valid")).caused_by(error))?;
-        check_world(&component, sandbox, world, origin)?;
         let unfit = |error: wasmtime::Error| {
             Error::config(format!("{origin} does not fit the world `{}`", world.name()))
                 .caused_by(error)
@@ -140,65 +117,9 @@ pub(crate) struct Prepared {
     pub(crate) trusted: bool,
 }
 
-/// Tells by the first bytes whether this is a component at all.
-///
-/// Source: the component model's binary format, `preamble`.
-fn check_kind(bytes: &[u8], origin: &str) -> Result<(), Error> {
-    if bytes.len() > StoreComponent::MAX_BYTES {
-        return Err(too_large(origin, bytes.len() as u64));
-    }
-    match bytes.get(..8) {
-        Some(b"\0asm\x0d\0\x01\0") => Ok(()),
-        Some(b"\0asm\x01\0\0\0") => Err(Error::config(format!(
-            "{origin} is a core module and no component: link it with wasm-component-ld, or turn \
-             it into one with `wasm-tools component new`"
-        ))),
-        _ => Err(Error::config(format!("{origin} is no WebAssembly component"))),
-    }
-}
-
 fn too_large(origin: &str, bytes: u64) -> Error {
     Error::config(format!(
         "{origin} has {bytes} bytes, and at most {} are taken",
         StoreComponent::MAX_BYTES
     ))
-}
-
-/// What every component of a chain exports, and every policy imports.
-const EXPORT: &str = "agent:artifacts/store";
-
-fn check_world(
-    component: &Component,
-    sandbox: &Sandbox,
-    world: World,
-    origin: &str,
-) -> Result<(), Error> {
-    let engine = sandbox.engine();
-    let ty = component.component_type();
-    let without_version = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
-    let imports = world.imports();
-    let foreign: Vec<String> = ty
-        .imports(engine)
-        .map(|(name, _)| name)
-        .filter(|name| !imports.contains(&without_version(name).as_str()))
-        .map(|name| format!("`{name}`"))
-        .collect();
-    if !foreign.is_empty() {
-        return Err(Error::config(format!(
-            "{origin} imports {}, which the world `{}` does not grant: it may import {}",
-            foreign.join(", "),
-            world.name(),
-            imports.join(", "),
-        )));
-    }
-    let exported = ty.exports(engine).any(|(name, export)| {
-        without_version(name) == EXPORT && matches!(export.ty, ComponentItem::ComponentInstance(_))
-    });
-    if !exported {
-        return Err(Error::config(format!(
-            "{origin} does not export `{EXPORT}`: it is no component of the world `{}`",
-            world.name()
-        )));
-    }
-    Ok(())
 }

@@ -67,6 +67,7 @@ mod grant;
 mod handles;
 mod s3_import;
 mod store_import;
+mod world;
 pub use error::{Blame, Error, ErrorKind, Operation};
 
 /// Compiles what the README shows.

@@ -8,9 +8,10 @@ use artifact_guests::policies;
 
 use crate::{
     Error, Operation, Sandbox,
-    component::{Source, World},
+    component::Source,
     error::{Blame, ErrorKind},
     layer::{Beneath, Layer},
+    world::World,
 };
 
 /// A policy in front of a store: a component that allows, denies, renames or

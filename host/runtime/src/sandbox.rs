@@ -9,9 +9,10 @@ use wasmtime_wasi_config::WasiConfig;
 use crate::{
     Error, Limits, StoreComponent,
     bindings::agent::artifacts,
-    component::{Prepared, World},
+    component::Prepared,
     error::{Blame, ErrorKind},
     instance::CallState,
+    world::World,
 };
 
 /// Where components run: one engine, the limits of a call, and the room for

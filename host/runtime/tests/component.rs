@@ -77,6 +77,15 @@ async fn an_import_that_is_not_granted_is_refused_by_its_name() {
 }
 
 #[tokio::test]
+async fn imports_within_nested_components_are_not_those_of_the_outer_one() {
+    let chain = refusal(wat(
+        r#"(component (component (import "a:b/c" (instance))) (import "x:y/z" (instance)))"#,
+    ))
+    .await;
+    assert!(chain.contains("imports `x:y/z`,"), "{chain}");
+}
+
+#[tokio::test]
 async fn an_export_of_another_shape_is_refused() {
     let chain = refusal(wat(
         r#"(component (instance $empty) (export "agent:artifacts/store@0.1.0" (instance $empty)))"#,

@@ -1,0 +1,117 @@
+use wasmparser::{BinaryReaderError, ComponentExternalKind, Parser, Payload};
+
+use crate::Error;
+
+/// What a component is made for: what it may import, and must export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum World {
+    /// A store over S3.
+    ArtifactStore,
+    /// A policy in front of a store.
+    Policy,
+}
+
+/// What every component of a chain exports, and every policy imports.
+const STORE: &str = "agent:artifacts/store";
+
+impl World {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::ArtifactStore => "artifact-store",
+            Self::Policy => "policy",
+        }
+    }
+
+    fn imports(self) -> [&'static str; 4] {
+        let beneath = match self {
+            Self::ArtifactStore => "agent:artifacts/s3",
+            Self::Policy => STORE,
+        };
+        ["agent:artifacts/types", "agent:artifacts/objects", beneath, "wasi:config/store"]
+    }
+
+    /// Reads from the bytes alone whether this is a component of the world. That the
+    /// types fit is for the linker to say, once it is compiled.
+    pub(crate) fn check(self, bytes: &[u8], origin: &str) -> Result<(), Error> {
+        check_preamble(bytes, origin)?;
+        let Interface { imports, exports_store } = Interface::read(bytes)
+            .map_err(|error| Error::config(format!("{origin} is not valid")).caused_by(error))?;
+        let granted = self.imports();
+        let foreign: Vec<String> = imports
+            .into_iter()
+            .filter(|name| !granted.contains(&without_version(name)))
+            // Names are not checked yet, and there may be any number of them.
+            .map(|name| name.chars().filter(|c| !c.is_control()).take(100).collect::<String>())
+            .map(|name| format!("`{name}`"))
+            .take(5)
+            .collect();
+        if !foreign.is_empty() {
+            return Err(Error::config(format!(
+                "{origin} imports {}, which the world `{}` does not grant: it may import {}",
+                foreign.join(", "),
+                self.name(),
+                granted.join(", "),
+            )));
+        }
+        if !exports_store {
+            return Err(Error::config(format!(
+                "{origin} does not export `{STORE}`: it is no component of the world `{}`",
+                self.name()
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Tells by the first bytes whether this is a component at all.
+///
+/// Source: the component model's binary format, `preamble`.
+fn check_preamble(bytes: &[u8], origin: &str) -> Result<(), Error> {
+    match bytes.get(..8) {
+        Some(b"\0asm\x0d\0\x01\0") => Ok(()),
+        Some(b"\0asm\x01\0\0\0") => Err(Error::config(format!(
+            "{origin} is a core module and no component: link it with wasm-component-ld, or turn \
+             it into one with `wasm-tools component new`"
+        ))),
+        _ => Err(Error::config(format!("{origin} is no WebAssembly component"))),
+    }
+}
+
+/// What the outermost component asks for and offers.
+#[derive(Default)]
+struct Interface<'a> {
+    imports: Vec<&'a str>,
+    exports_store: bool,
+}
+
+impl<'a> Interface<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, BinaryReaderError> {
+        let mut interface = Self::default();
+        // How many modules and components the parser is inside of.
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload? {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(section) if depth == 0 => {
+                    for import in section {
+                        interface.imports.push(import?.name.name);
+                    }
+                }
+                Payload::ComponentExportSection(section) if depth == 0 => {
+                    for export in section {
+                        let export = export?;
+                        interface.exports_store |= without_version(export.name.name) == STORE
+                            && export.kind == ComponentExternalKind::Instance;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(interface)
+    }
+}
+
+fn without_version(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(name, _)| name)
+}
