@@ -154,6 +154,7 @@ impl StoreBuilder {
         let mut top = Arc::new(Layer {
             name: "the component".to_owned(),
             sandbox: sandbox.clone(),
+            limits: sandbox.limits().clone(),
             component,
             settings: Arc::new(settings),
             beneath: Beneath::S3 { grant: Arc::clone(&grant), client: Arc::clone(&client) },

@@ -63,17 +63,17 @@ impl<'a> Instance<'a> {
         let sandbox = &layer.sandbox;
         let broken = |error: wasmtime::Error| layer.failed("cannot be started").caused_by(error);
         let mut table = ResourceTable::new();
-        table.set_max_capacity(sandbox.limits().handles);
+        table.set_max_capacity(layer.limits.handles);
         let state = CallState {
             table,
             settings: Arc::clone(&layer.settings),
             beneath: layer.beneath.clone(),
-            usage: Usage::new(sandbox.limits(), &layer.beneath),
+            usage: Usage::new(&layer.limits, &layer.beneath),
             seen: Seen::default(),
             waiting,
             bodies: 0,
         };
-        let mut store = sandbox.new_store(state).map_err(broken)?;
+        let mut store = sandbox.new_store(state, &layer.limits).map_err(broken)?;
         let guest = layer.component.pre.instantiate_async(&mut store).await.map_err(broken)?;
         Ok(Self { store, guest, layer })
     }
@@ -106,7 +106,7 @@ impl<'a> Instance<'a> {
             Err(trap) => {
                 let limit = match trap.downcast_ref::<Trap>() {
                     Some(Trap::OutOfFuel) => {
-                        let allowed = self.layer.sandbox.limits().fuel;
+                        let allowed = self.layer.limits.fuel;
                         Some(format!("fuel: allowed {allowed}, asked for more"))
                     }
                     _ => state.usage.refusal(),

@@ -4,7 +4,8 @@ use artifact_s3::{Object, S3Client};
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
-    Body, DeleteOptions, Error, GetOptions, ListOptions, Listing, ObjectInfo, PutOptions, Sandbox,
+    Body, DeleteOptions, Error, GetOptions, Limits, ListOptions, Listing, ObjectInfo, PutOptions,
+    Sandbox,
     component::Prepared,
     error::Blame,
     grant::Grant,
@@ -17,6 +18,7 @@ pub(crate) struct Layer {
     /// How errors name it.
     pub(crate) name: String,
     pub(crate) sandbox: Sandbox,
+    pub(crate) limits: Limits,
     pub(crate) component: Prepared,
     pub(crate) settings: Arc<WasiConfigVariables>,
     pub(crate) beneath: Beneath,

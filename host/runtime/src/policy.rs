@@ -7,7 +7,7 @@ use std::{
 use artifact_guests::policies;
 
 use crate::{
-    Error, Operation, Sandbox,
+    Error, Limits, Operation, Sandbox,
     component::Source,
     error::{Blame, ErrorKind},
     layer::{Beneath, Layer},
@@ -50,6 +50,7 @@ pub struct Policy {
     name: Option<String>,
     settings: BTreeMap<String, String>,
     grant: PolicyGrant,
+    limits: Option<Limits>,
 }
 
 impl Policy {
@@ -96,7 +97,7 @@ impl Policy {
     }
 
     fn new(source: Source, name: Option<String>) -> Self {
-        Self { source, name, settings: BTreeMap::new(), grant: PolicyGrant::none() }
+        Self { source, name, settings: BTreeMap::new(), grant: PolicyGrant::none(), limits: None }
     }
 
     /// The name that errors call it by.
@@ -121,6 +122,15 @@ impl Policy {
         self
     }
 
+    /// What one call of it may use, where that is not what the sandbox allows:
+    /// memory (at most the sandbox's), fuel, handles, bytes handed to the host.
+    /// `s3_calls` and `concurrent_calls` mean nothing to a policy.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
     pub(crate) async fn in_front_of(
         self,
         next: Arc<Layer>,
@@ -129,6 +139,7 @@ impl Policy {
         Ok(Layer {
             name: self.name.map_or("the policy".to_owned(), |name| format!("the policy {name:?}")),
             sandbox: sandbox.clone(),
+            limits: self.limits.unwrap_or_else(|| sandbox.limits().clone()),
             component: self.source.compile(sandbox, World::Policy).await?,
             settings: Arc::new(self.settings.into_iter().collect()),
             beneath: Beneath::Store { grant: Arc::new(self.grant), next },

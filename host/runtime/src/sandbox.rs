@@ -109,13 +109,14 @@ impl Sandbox {
     pub(crate) fn new_store(
         &self,
         state: CallState,
+        limits: &Limits,
     ) -> wasmtime::Result<wasmtime::Store<CallState>> {
         let mut store = wasmtime::Store::try_new(&self.0.engine, state)?;
         store.limiter(|state| &mut state.usage);
-        store.set_fuel(self.0.limits.fuel)?;
+        store.set_fuel(limits.fuel)?;
         store.fuel_async_yield_interval(Some(FUEL_PER_SLICE))?;
-        store.set_hostcall_fuel(self.0.limits.hostcall_bytes);
-        store.set_max_component_handles(self.0.limits.handles);
+        store.set_hostcall_fuel(limits.hostcall_bytes);
+        store.set_max_component_handles(limits.handles);
         Ok(store)
     }
 

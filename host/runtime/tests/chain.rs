@@ -138,6 +138,20 @@ async fn a_policy_that_loops_harms_one_call() {
 }
 
 #[tokio::test]
+async fn a_policy_has_limits_of_its_own() {
+    use artifact_store::Limits;
+    let frugal = policy("loop").limits(Limits { fuel: 1_000_000, ..Limits::default() });
+    let builder = ArtifactStore::builder().bucket("bucket").client(MemoryS3::new());
+    let store = builder.policy(frugal).start().await.unwrap();
+    assert_eq!(
+        store.head("mine/k").await.unwrap_err().to_string(),
+        "the policy \"tenant\" went over its limit of fuel: allowed 1000000, asked for more"
+    );
+    // The store component behind it has its own, and enough.
+    store.put("mine/k", "v").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_cause_cannot_be_made_up_and_is_not_lost_on_the_way() {
     let error = scene("forged-cause").await.store.head("mine/bait").await.unwrap_err();
     assert_eq!(error.blame(), Blame::Policy);
