@@ -49,7 +49,7 @@ pub enum ErrorKind {
     InvalidRequest,
     /// The storage refuses the credentials, or what they ask for.
     AccessDenied,
-    /// A policy refused the call.
+    /// A policy refused the call, or asked for what it is not granted.
     PolicyDenied,
     /// A component failed: it trapped, or used up what it was granted.
     PolicyFailed,
