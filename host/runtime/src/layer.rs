@@ -1,15 +1,15 @@
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use artifact_s3::{Object, S3Client};
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
     Body, DeleteOptions, Error, GetOptions, Limits, ListOptions, Listing, ObjectInfo, PutOptions,
-    Sandbox,
+    Sandbox, WriteCondition,
     component::Prepared,
     error::Blame,
     grant::Grant,
-    instance::{Instance, Waiting},
+    instance::{Instance, Waiting, WaitsFor},
     policy::PolicyGrant,
 };
 
@@ -66,18 +66,21 @@ impl Layer {
         options: &PutOptions,
         waiting: Waiting,
     ) -> Result<ObjectInfo, Error> {
-        let mut instance = Instance::new(self, waiting).await?;
-        let (body, number) = instance.lend(body)?;
-        let store = instance.guest.agent_artifacts_store();
-        let options = options.clone().into();
-        let answer = store.call_put(&mut instance.store, key, body, &options).await;
-        let receipt = instance.answer(answer)?;
-        let receipt = instance.reclaim(receipt)?;
-        if receipt.body_id == Some(number) {
-            Ok(receipt.info)
-        } else {
-            Err(self.failed("gave a receipt that belongs to another body"))
-        }
+        let call = async {
+            let mut instance = Instance::new(self, waiting.clone()).await?;
+            let (body, number) = instance.lend(body)?;
+            let store = instance.guest.agent_artifacts_store();
+            let options = options.clone().into();
+            let answer = store.call_put(&mut instance.store, key, body, &options).await;
+            let receipt = instance.answer(answer)?;
+            let receipt = instance.reclaim(receipt)?;
+            if receipt.body_id == Some(number) {
+                Ok(receipt.info)
+            } else {
+                Err(self.failed("gave a receipt that belongs to another body"))
+            }
+        };
+        self.in_time(call, &waiting, options.condition == WriteCondition::Unconditional).await
     }
 
     pub(crate) async fn get(
@@ -86,13 +89,16 @@ impl Layer {
         options: &GetOptions,
         waiting: Waiting,
     ) -> Result<Object, Error> {
-        let mut instance = Instance::new(self, waiting).await?;
-        let store = instance.guest.agent_artifacts_store();
-        let options = options.clone().into();
-        let answer = store.call_get(&mut instance.store, key, &options).await;
-        let object = instance.answer(answer)?;
-        let body = instance.reclaim(object.body)?.body;
-        Ok(Object { info: object.info.into(), body })
+        let call = async {
+            let mut instance = Instance::new(self, waiting.clone()).await?;
+            let store = instance.guest.agent_artifacts_store();
+            let options = options.clone().into();
+            let answer = store.call_get(&mut instance.store, key, &options).await;
+            let object = instance.answer(answer)?;
+            let body = instance.reclaim(object.body)?.body;
+            Ok(Object { info: object.info.into(), body })
+        };
+        self.in_time(call, &waiting, true).await
     }
 
     pub(crate) async fn head(
@@ -101,11 +107,14 @@ impl Layer {
         options: &GetOptions,
         waiting: Waiting,
     ) -> Result<ObjectInfo, Error> {
-        let mut instance = Instance::new(self, waiting).await?;
-        let store = instance.guest.agent_artifacts_store();
-        let options = options.clone().into();
-        let answer = store.call_head(&mut instance.store, key, &options).await;
-        instance.answer(answer).map(Into::into)
+        let call = async {
+            let mut instance = Instance::new(self, waiting.clone()).await?;
+            let store = instance.guest.agent_artifacts_store();
+            let options = options.clone().into();
+            let answer = store.call_head(&mut instance.store, key, &options).await;
+            instance.answer(answer).map(Into::into)
+        };
+        self.in_time(call, &waiting, true).await
     }
 
     pub(crate) async fn delete(
@@ -114,11 +123,14 @@ impl Layer {
         options: &DeleteOptions,
         waiting: Waiting,
     ) -> Result<(), Error> {
-        let mut instance = Instance::new(self, waiting).await?;
-        let store = instance.guest.agent_artifacts_store();
-        let options = options.clone().into();
-        let answer = store.call_delete(&mut instance.store, key, &options).await;
-        instance.answer(answer)
+        let call = async {
+            let mut instance = Instance::new(self, waiting.clone()).await?;
+            let store = instance.guest.agent_artifacts_store();
+            let options = options.clone().into();
+            let answer = store.call_delete(&mut instance.store, key, &options).await;
+            instance.answer(answer)
+        };
+        self.in_time(call, &waiting, true).await
     }
 
     pub(crate) async fn list(
@@ -126,11 +138,41 @@ impl Layer {
         options: &ListOptions,
         waiting: Waiting,
     ) -> Result<Listing, Error> {
-        let mut instance = Instance::new(self, waiting).await?;
-        let store = instance.guest.agent_artifacts_store();
-        let options = options.clone().into();
-        let answer = store.call_list(&mut instance.store, &options).await;
-        instance.answer(answer).map(Into::into)
+        let call = async {
+            let mut instance = Instance::new(self, waiting.clone()).await?;
+            let store = instance.guest.agent_artifacts_store();
+            let options = options.clone().into();
+            let answer = store.call_list(&mut instance.store, &options).await;
+            instance.answer(answer).map(Into::into)
+        };
+        self.in_time(call, &waiting, true).await
+    }
+
+    /// The call, within the wall time that is granted for it.
+    async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, Error>>,
+        waiting: &Waiting,
+        repeatable: bool,
+    ) -> Result<T, Error> {
+        let granted = match &self.beneath {
+            Beneath::S3 { .. } => None,
+            Beneath::Store { grant, .. } => grant.max_wall_time(),
+        };
+        let Some(allowed) = granted else { return call.await };
+        tokio::time::timeout(allowed, call).await.unwrap_or_else(|_| {
+            let blame = match waiting.now() {
+                WaitsFor::Storage => Blame::Storage,
+                WaitsFor::Room | WaitsFor::Component => Blame::Policy,
+            };
+            // What waits now is the component in front of this one.
+            waiting.set(WaitsFor::Component);
+            let message = format!(
+                "{} went over its limit of wall time: allowed {allowed:?}, asked for more",
+                self.name
+            );
+            Err(Error::new(crate::ErrorKind::Timeout, blame, message).retryable(repeatable))
+        })
     }
 
     /// The component's own failure.

@@ -2,6 +2,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use artifact_guests::policies;
@@ -122,6 +123,12 @@ impl Policy {
         self
     }
 
+    /// What it may do on the next store, as it stands.
+    #[must_use]
+    pub fn granted(&self) -> &PolicyGrant {
+        &self.grant
+    }
+
     /// What one call of it may use, where that is not what the sandbox allows:
     /// memory (at most the sandbox's), fuel, handles, bytes handed to the host.
     /// `s3_calls` and `concurrent_calls` mean nothing to a policy.
@@ -159,13 +166,19 @@ pub struct PolicyGrant {
     operations: HashSet<Operation>,
     keys_under: String,
     next_calls: usize,
+    wall_time: Option<Duration>,
 }
 
 impl PolicyGrant {
     /// Nothing: a policy with it can only refuse.
     #[must_use]
     pub fn none() -> Self {
-        Self { operations: HashSet::new(), keys_under: String::new(), next_calls: 8 }
+        Self {
+            operations: HashSet::new(),
+            keys_under: String::new(),
+            next_calls: 8,
+            wall_time: None,
+        }
     }
 
     /// Every operation, on every key of the store. For a policy that is trusted to
@@ -205,8 +218,24 @@ impl PolicyGrant {
         self
     }
 
+    /// How long one call of it may take until its answer, with all that it calls.
+    ///
+    /// Stops a policy that asks the next store again and again, each time within its
+    /// other limits, while its caller waits. Default: none but the store's own
+    /// [`deadline`](crate::StoreBuilder::deadline), since a put takes as long as
+    /// its bytes do.
+    #[must_use]
+    pub fn wall_time(mut self, at_most: Duration) -> Self {
+        self.wall_time = Some(at_most);
+        self
+    }
+
     pub(crate) fn max_next_calls(&self) -> usize {
         self.next_calls
+    }
+
+    pub(crate) fn max_wall_time(&self) -> Option<Duration> {
+        self.wall_time
     }
 
     /// Whether the policy may make this call; `key` is a listing's prefix, too.

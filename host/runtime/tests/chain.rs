@@ -223,3 +223,21 @@ async fn many_calls_through_a_chain_never_wait_for_one_another() {
     let error = builder.sandbox(sandbox).start().await.unwrap_err();
     assert_eq!(error.to_string(), "one call takes 5 instances, and the sandbox has room for 4");
 }
+
+#[tokio::test]
+async fn a_call_ends_with_the_wall_time_of_its_policy() {
+    use artifact_store::Limits;
+    use std::time::Duration;
+
+    let grant = PolicyGrant::all().wall_time(Duration::from_millis(100));
+    let endless = Limits { fuel: 1 << 50, ..Limits::default() };
+    let tireless = policy("loop").limits(endless).grant(grant);
+    let builder = ArtifactStore::builder().bucket("bucket").client(MemoryS3::new());
+    let store = builder.policy(tireless).start().await.unwrap();
+    let error = store.head("mine/k").await.unwrap_err();
+    assert_eq!((error.kind(), error.blame()), (ErrorKind::Timeout, Blame::Policy));
+    assert_eq!(
+        error.to_string(),
+        "the policy \"tenant\" went over its limit of wall time: allowed 100ms, asked for more"
+    );
+}

@@ -12,7 +12,7 @@ use artifact_s3::{
     Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, MemoryS3, Object, ObjectInfo,
     ObjectKey, PutOptions, S3Client, S3Error, WriteCondition,
 };
-use artifact_store::{ArtifactStore, Blame, ErrorKind, Limits, Sandbox, StoreBuilder};
+use artifact_store::{ArtifactStore, Blame, ErrorKind, Limits, Policy, Sandbox, StoreBuilder};
 use async_trait::async_trait;
 
 /// Does to each call what its key says, and counts the calls under way.
@@ -219,6 +219,25 @@ async fn a_missed_deadline_is_a_timeout_of_the_storage() {
     let new = PutOptions { condition: WriteCondition::IfAbsent, ..PutOptions::default() };
     let error = store.put_with("slow", "v", &new).await.unwrap_err();
     assert!(!error.is_retryable(), "it may have happened, and would then meet itself");
+    store.put("k", "v").await.unwrap();
+}
+
+#[tokio::test]
+async fn the_wall_time_of_a_policy_counts_what_it_waits_for() {
+    let policy = Policy::tenant("acme");
+    let grant = policy.granted().clone().wall_time(Duration::from_millis(100));
+    let store = ArtifactStore::builder()
+        .bucket("bucket")
+        .client(Moody::new())
+        .policy(Policy::tenant("outer"))
+        .policy(policy.name("inner").grant(grant.keys_under("")))
+        .start()
+        .await
+        .unwrap();
+    let error = store.put("slow", "v").await.unwrap_err();
+    assert_eq!((error.kind(), error.blame()), (ErrorKind::Timeout, Blame::Storage));
+    let limit = "the policy \"inner\" went over its limit of wall time: allowed 100ms";
+    assert!(error.to_string().contains(limit), "{error}");
     store.put("k", "v").await.unwrap();
 }
 

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 use artifact_store::{Operation, Policy, PolicyGrant};
 use serde::Deserialize;
@@ -17,11 +17,12 @@ pub struct PolicyEntry {
     name: Option<String>,
     /// What the policy itself reads.
     settings: BTreeMap<String, String>,
-    // Its grant. For a bundled policy there is one already; what is given here
-    // stands in its place.
+    // Its grant. For a bundled policy there is one already; each part that is given
+    // here stands in the place of that one's.
     operations: Option<Vec<Granted>>,
     keys_under: Option<String>,
     next_calls: Option<usize>,
+    wall_time_ms: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -90,28 +91,24 @@ impl PolicyEntry {
         for (name, value) in &self.settings {
             policy = policy.setting(name, value);
         }
-        Ok(match self.grant() {
-            Some(grant) => policy.grant(grant),
-            None => policy,
-        })
+        let grant = self.amend(policy.granted().clone());
+        Ok(policy.grant(grant))
     }
 
-    fn grant(&self) -> Option<PolicyGrant> {
-        let Self { operations, keys_under, next_calls, .. } = self;
-        if operations.is_none() && keys_under.is_none() && next_calls.is_none() {
-            return None;
+    fn amend(&self, mut grant: PolicyGrant) -> PolicyGrant {
+        if let Some(operations) = &self.operations {
+            grant = grant.operations(operations.iter().map(|&granted| granted.into()));
         }
-        let mut grant = match operations {
-            Some(granted) => PolicyGrant::none().operations(granted.iter().map(|&op| op.into())),
-            None => PolicyGrant::all(),
-        };
-        if let Some(prefix) = keys_under {
+        if let Some(prefix) = &self.keys_under {
             grant = grant.keys_under(prefix);
         }
-        if let Some(calls) = next_calls {
-            grant = grant.next_calls(*calls);
+        if let Some(calls) = self.next_calls {
+            grant = grant.next_calls(calls);
         }
-        Some(grant)
+        if let Some(milliseconds) = self.wall_time_ms {
+            grant = grant.wall_time(Duration::from_millis(milliseconds));
+        }
+        grant
     }
 }
 

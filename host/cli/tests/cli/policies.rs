@@ -9,7 +9,8 @@ fn policies_of_the_file_stand_in_front_of_the_store_in_order() {
     cli.write(
         "artifacts.toml",
         "[[policy]]\nbundled = \"key-rules\"\nsettings = { deny = \"**.exe\", max-bytes = \"1000\" }\n\n\
-         [[policy]]\nbundled = \"tenant\"\nname = \"acme\"\nsettings = { tenant = \"acme\" }\n",
+         [[policy]]\nbundled = \"tenant\"\nname = \"acme\"\nsettings = { tenant = \"acme\" }\n\
+         next-calls = 4\nwall-time-ms = 60000\n",
     );
     cli.run(["put", "runs/1", "small"]);
     cli.run(["put", "setup.exe", "small"]);
