@@ -157,6 +157,7 @@ impl StoreBuilder {
             limits: sandbox.limits().clone(),
             component,
             settings: Arc::new(settings),
+            log: None,
             beneath: Beneath::S3 { grant: Arc::clone(&grant), client: Arc::clone(&client) },
         });
         for policy in self.policies.into_iter().rev() {

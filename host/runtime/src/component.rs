@@ -2,7 +2,12 @@ use std::{borrow::Cow, fmt, path::Path};
 
 use wasmtime::component::Component;
 
-use crate::{Error, Sandbox, bindings::ComponentPre, instance::CallState, world::World};
+use crate::{
+    Error, Sandbox,
+    bindings::ComponentPre,
+    instance::CallState,
+    world::{Import, World},
+};
 
 /// A component that implements the world `artifact-store`: it decides what
 /// objects are called, and what errors mean.
@@ -39,7 +44,7 @@ impl StoreComponent {
     }
 
     pub(crate) async fn compile(self, sandbox: &Sandbox) -> Result<Prepared, Error> {
-        self.0.compile(sandbox, World::ArtifactStore).await
+        self.0.compile(sandbox, World::ArtifactStore, Vec::new()).await
     }
 }
 
@@ -73,21 +78,31 @@ impl Source {
     }
 
     /// Compiles it, away from the async threads, and checks what it is.
-    pub(crate) async fn compile(self, sandbox: &Sandbox, world: World) -> Result<Prepared, Error> {
+    pub(crate) async fn compile(
+        self,
+        sandbox: &Sandbox,
+        world: World,
+        granted: Vec<Import>,
+    ) -> Result<Prepared, Error> {
         let sandbox = sandbox.clone();
-        let compile = move || self.compile_now(&sandbox, world);
+        let compile = move || self.compile_now(&sandbox, world, &granted);
         tokio::task::spawn_blocking(compile).await.unwrap_or_else(|panic| {
             Err(Error::config("the component cannot be compiled").caused_by(panic))
         })
     }
 
-    fn compile_now(&self, sandbox: &Sandbox, world: World) -> Result<Prepared, Error> {
+    fn compile_now(
+        &self,
+        sandbox: &Sandbox,
+        world: World,
+        granted: &[Import],
+    ) -> Result<Prepared, Error> {
         let Self { bytes, origin, trusted } = self;
         if bytes.len() > StoreComponent::MAX_BYTES {
             return Err(too_large(origin, bytes.len() as u64));
         }
         // Compiling costs; what can be told without it is told first.
-        world.check(bytes, origin)?;
+        world.check(bytes, origin, granted)?;
         let component = Component::from_binary(sandbox.engine(), bytes)
             .map_err(|error| Error::config(format!("{origin} is not valid")).caused_by(error))?;
         let unfit = |error: wasmtime::Error| {

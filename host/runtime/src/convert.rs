@@ -83,11 +83,15 @@ impl wit::S3Error {
     }
 }
 
+/// The beginning of a text: at most so many bytes, and whole characters.
+pub(crate) fn cut(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
 /// Cuts a component's text, and takes out what could steer a terminal or a log.
-fn printable(mut text: String) -> String {
+pub(crate) fn printable(mut text: String) -> String {
     if text.len() > MAX_MESSAGE {
-        let end = (0..=MAX_MESSAGE).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
-        text.truncate(end);
+        text.truncate(cut(&text, MAX_MESSAGE).len());
         text.push('…');
     }
     if text.chars().any(char::is_control) {

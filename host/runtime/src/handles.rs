@@ -14,7 +14,7 @@ use crate::{
 /// What stands behind a component's `body` handle: the bytes, which it cannot see.
 #[derive(Debug)]
 pub struct HostBody {
-    /// Tells this body from every other one of the same call.
+    /// Tells these bytes from every other body's of the same call.
     pub(crate) id: u64,
     pub(crate) body: Body,
 }
@@ -34,6 +34,17 @@ impl objects::Host for CallState {}
 impl objects::HostBody for CallState {
     async fn length(&mut self, body: Resource<HostBody>) -> wasmtime::Result<Option<u64>> {
         Ok(self.table.get(&body)?.body.length())
+    }
+
+    async fn duplicate(
+        &mut self,
+        body: Resource<HostBody>,
+    ) -> wasmtime::Result<Option<Resource<HostBody>>> {
+        let HostBody { id, body } = self.table.get(&body)?;
+        let Some(body) = body.try_clone() else { return Ok(None) };
+        // The same bytes: a receipt for either is a receipt for both.
+        let second = HostBody { id: *id, body };
+        Ok(Some(self.table.push(second)?))
     }
 
     async fn drop(&mut self, body: Resource<HostBody>) -> wasmtime::Result<()> {

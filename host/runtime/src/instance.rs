@@ -17,6 +17,7 @@ use crate::{
     handles::HostBody,
     layer::{Beneath, Layer},
     limits::Usage,
+    log_import::Log,
 };
 
 /// A fresh instance of a component, for one call: nothing that it keeps can leak
@@ -36,6 +37,8 @@ pub(crate) struct CallState {
     /// What failed beneath, as the host saw it.
     pub(crate) seen: Seen,
     pub(crate) waiting: Waiting,
+    /// Where its records go, if it may write any.
+    pub(crate) log: Option<Arc<Log>>,
     bodies: u64,
 }
 
@@ -71,6 +74,7 @@ impl<'a> Instance<'a> {
             usage: Usage::new(&layer.limits, &layer.beneath),
             seen: Seen::default(),
             waiting,
+            log: layer.log.clone(),
             bodies: 0,
         };
         let mut store = sandbox.new_store(state, &layer.limits).map_err(broken)?;

@@ -4,13 +4,13 @@ use artifact_s3::{Object, S3Client};
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
-    Body, DeleteOptions, Error, GetOptions, Limits, ListOptions, Listing, ObjectInfo, PutOptions,
-    Sandbox, WriteCondition,
+    Body, DeleteOptions, Error, GetOptions, Limits, ListOptions, Listing, ObjectInfo, PolicyGrant,
+    PutOptions, Sandbox, WriteCondition,
     component::Prepared,
     error::Blame,
     grant::Grant,
     instance::{Instance, Waiting, WaitsFor},
-    policy::PolicyGrant,
+    log_import::Log,
 };
 
 /// One component of a store's chain: a policy, or the store component at its end.
@@ -21,6 +21,8 @@ pub(crate) struct Layer {
     pub(crate) limits: Limits,
     pub(crate) component: Prepared,
     pub(crate) settings: Arc<WasiConfigVariables>,
+    /// Where its records go, if it may write any.
+    pub(crate) log: Option<Arc<Log>>,
     pub(crate) beneath: Beneath,
 }
 

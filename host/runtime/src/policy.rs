@@ -1,17 +1,12 @@
-use std::{
-    collections::{BTreeMap, HashSet},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use artifact_guests::policies;
 
 use crate::{
-    Error, Limits, Operation, Sandbox,
+    Error, Limits, Operation, PolicyGrant, Sandbox,
     component::Source,
-    error::{Blame, ErrorKind},
     layer::{Beneath, Layer},
+    log_import::Log,
     world::World,
 };
 
@@ -143,131 +138,16 @@ impl Policy {
         next: Arc<Layer>,
         sandbox: &Sandbox,
     ) -> Result<Layer, Error> {
+        let Self { source, name, settings, grant, limits } = self;
+        let name = name.map_or("the policy".to_owned(), |name| format!("the policy {name:?}"));
         Ok(Layer {
-            name: self.name.map_or("the policy".to_owned(), |name| format!("the policy {name:?}")),
             sandbox: sandbox.clone(),
-            limits: self.limits.unwrap_or_else(|| sandbox.limits().clone()),
-            component: self.source.compile(sandbox, World::Policy).await?,
-            settings: Arc::new(self.settings.into_iter().collect()),
-            beneath: Beneath::Store { grant: Arc::new(self.grant), next },
+            limits: limits.unwrap_or_else(|| sandbox.limits().clone()),
+            component: source.compile(sandbox, World::Policy, grant.imports()).await?,
+            settings: Arc::new(settings.into_iter().collect()),
+            log: grant.records_per_second().map(|rate| Arc::new(Log::new(&name, rate))),
+            beneath: Beneath::Store { grant: Arc::new(grant), next },
+            name,
         })
-    }
-}
-
-/// What a policy may do on the store behind it. Deny by default.
-///
-/// ```
-/// use artifact_store::{Operation, PolicyGrant};
-///
-/// let reader = PolicyGrant::none().operations([Operation::Get, Operation::Head]);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyGrant {
-    operations: HashSet<Operation>,
-    keys_under: String,
-    next_calls: usize,
-    wall_time: Option<Duration>,
-}
-
-impl PolicyGrant {
-    /// Nothing: a policy with it can only refuse.
-    #[must_use]
-    pub fn none() -> Self {
-        Self {
-            operations: HashSet::new(),
-            keys_under: String::new(),
-            next_calls: 8,
-            wall_time: None,
-        }
-    }
-
-    /// Every operation, on every key of the store. For a policy that is trusted to
-    /// do what it says.
-    #[must_use]
-    pub fn all() -> Self {
-        use Operation::{Delete, Get, Head, List, Put};
-        Self::none().operations([Put, Get, Head, Delete, List])
-    }
-
-    /// The operations that it may call, whatever it was called for itself.
-    ///
-    /// Stops a policy that deletes while it is asked to put. Default: none.
-    #[must_use]
-    pub fn operations(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
-        self.operations = operations.into_iter().collect();
-        self
-    }
-
-    /// The beginning of every key that it may name, and of every listing.
-    ///
-    /// Stops a policy of one tenant that reaches for another's artifacts. Default:
-    /// empty, which is every key of the store.
-    #[must_use]
-    pub fn keys_under(mut self, prefix: impl Into<String>) -> Self {
-        self.keys_under = prefix.into();
-        self
-    }
-
-    /// Calls of the next store in one call of its own.
-    ///
-    /// Stops a policy that turns one request into thousands. Default 8: a put that
-    /// looks first, and its like, take two or three.
-    #[must_use]
-    pub fn next_calls(mut self, calls: usize) -> Self {
-        self.next_calls = calls;
-        self
-    }
-
-    /// How long one call of it may take until its answer, with all that it calls.
-    ///
-    /// Stops a policy that asks the next store again and again, each time within its
-    /// other limits, while its caller waits. Default: none but the store's own
-    /// [`deadline`](crate::StoreBuilder::deadline), since a put takes as long as
-    /// its bytes do.
-    #[must_use]
-    pub fn wall_time(mut self, at_most: Duration) -> Self {
-        self.wall_time = Some(at_most);
-        self
-    }
-
-    pub(crate) fn max_next_calls(&self) -> usize {
-        self.next_calls
-    }
-
-    pub(crate) fn max_wall_time(&self) -> Option<Duration> {
-        self.wall_time
-    }
-
-    /// Whether the policy may make this call; `key` is a listing's prefix, too.
-    pub(crate) fn admit(&self, operation: Operation, key: &str) -> Result<(), Error> {
-        let refusal = if !self.operations.contains(&operation) {
-            format!("the operation `{}`", operation.as_str())
-        } else if !key.starts_with(&self.keys_under) {
-            format!("keys that do not begin with {:?}", self.keys_under)
-        } else {
-            return Ok(());
-        };
-        let message = format!("not granted: {refusal}");
-        Err(Error::new(ErrorKind::PolicyDenied, Blame::Policy, message))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_granted_by_default() {
-        for operation in [Operation::Put, Operation::Get, Operation::List] {
-            assert!(PolicyGrant::none().admit(operation, "k").is_err());
-        }
-        let grant = PolicyGrant::none().operations([Operation::Get]).keys_under("a/");
-        assert!(grant.admit(Operation::Get, "a/k").is_ok());
-        let refusal = |operation, key| grant.admit(operation, key).unwrap_err().to_string();
-        assert_eq!(refusal(Operation::Put, "a/k"), "not granted: the operation `put`");
-        assert_eq!(
-            refusal(Operation::Get, "b/k"),
-            r#"not granted: keys that do not begin with "a/""#
-        );
     }
 }

@@ -188,6 +188,8 @@ fn linker(engine: &Engine, world: World) -> wasmtime::Result<Linker<CallState>> 
         }
         World::Policy => {
             artifacts::store::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            artifacts::digest::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            artifacts::log::add_to_linker::<_, Data>(&mut linker, |state| state)?;
         }
     }
     wasmtime_wasi_config::add_to_linker(&mut linker, |state: &mut CallState| {

@@ -69,10 +69,13 @@ impl store::Host for CallState {
 
     async fn list(&mut self, options: types::ListOptions) -> Answer<types::Listing> {
         let options = ListOptions::from(options);
-        let listed = match self.next(Operation::List, &options.prefix)? {
+        let mut listed = match self.next(Operation::List, &options.prefix)? {
             Ok(next) => next.list(&options, self.waiting.clone()).boxed().await,
             Err(refusal) => Err(refusal),
         };
+        if let (Ok(listing), Beneath::Store { grant, .. }) = (&mut listed, &self.beneath) {
+            grant.confine(listing);
+        }
         Ok(listed.map(Into::into).map_err(|error| self.told(error)))
     }
 }
@@ -96,7 +99,7 @@ impl CallState {
     }
 
     /// Keeps the error as it was, and gives the policy its own view.
-    fn told(&mut self, error: Error) -> types::Error {
+    pub(crate) fn told(&mut self, error: Error) -> types::Error {
         let view = types::Error::from(&error);
         keep(&mut self.seen.next, error);
         view

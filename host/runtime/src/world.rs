@@ -11,6 +11,34 @@ pub(crate) enum World {
     Policy,
 }
 
+/// An interface that a component may import only where it is granted that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Import {
+    /// `agent:artifacts/digest`
+    Digest,
+    /// `agent:artifacts/log`
+    Log,
+}
+
+impl Import {
+    const ALL: [Self; 2] = [Self::Digest, Self::Log];
+
+    fn interface(self) -> &'static str {
+        match self {
+            Self::Digest => "agent:artifacts/digest",
+            Self::Log => "agent:artifacts/log",
+        }
+    }
+
+    /// What grants it, in code and in a configuration file.
+    fn grant(self) -> &'static str {
+        match self {
+            Self::Digest => "`PolicyGrant::digest(true)`, or `digest = true` in artifacts.toml",
+            Self::Log => "`PolicyGrant::log(10)`, or `log-per-second = 10` in artifacts.toml",
+        }
+    }
+}
+
 /// What every component of a chain exports, and every policy imports.
 const STORE: &str = "agent:artifacts/store";
 
@@ -22,6 +50,7 @@ impl World {
         }
     }
 
+    /// What every component of the world may import.
     fn imports(self) -> [&'static str; 4] {
         let beneath = match self {
             Self::ArtifactStore => "agent:artifacts/s3",
@@ -30,16 +59,38 @@ impl World {
         ["agent:artifacts/types", "agent:artifacts/objects", beneath, "wasi:config/store"]
     }
 
+    /// What could be granted to a component of the world besides.
+    fn grantable(self) -> &'static [Import] {
+        match self {
+            Self::ArtifactStore => &[],
+            Self::Policy => &Import::ALL,
+        }
+    }
+
     /// Reads from the bytes alone whether this is a component of the world. That the
     /// types fit is for the linker to say, once it is compiled.
-    pub(crate) fn check(self, bytes: &[u8], origin: &str) -> Result<(), Error> {
+    pub(crate) fn check(self, bytes: &[u8], origin: &str, granted: &[Import]) -> Result<(), Error> {
         check_preamble(bytes, origin)?;
         let Interface { imports, exports_store } = Interface::read(bytes)
             .map_err(|error| Error::config(format!("{origin} is not valid")).caused_by(error))?;
-        let granted = self.imports();
+        let ungranted = self.grantable().iter().filter(|import| !granted.contains(import));
+        for import in ungranted {
+            let interface = import.interface();
+            if imports.iter().any(|name| without_version(name) == interface) {
+                return Err(Error::config(format!(
+                    "{origin} imports `{interface}`, which it is not granted: {} grants it",
+                    import.grant()
+                )));
+            }
+        }
+        let world = self.imports();
+        let known = |name: &str| {
+            let name = without_version(name);
+            world.contains(&name) || granted.iter().any(|import| import.interface() == name)
+        };
         let foreign: Vec<String> = imports
             .into_iter()
-            .filter(|name| !granted.contains(&without_version(name)))
+            .filter(|name| !known(name))
             // Names are not checked yet, and there may be any number of them.
             .map(|name| name.chars().filter(|c| !c.is_control()).take(100).collect::<String>())
             .map(|name| format!("`{name}`"))
@@ -50,7 +101,7 @@ impl World {
                 "{origin} imports {}, which the world `{}` does not grant: it may import {}",
                 foreign.join(", "),
                 self.name(),
-                granted.join(", "),
+                world.join(", "),
             )));
         }
         if !exports_store {

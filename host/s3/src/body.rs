@@ -5,6 +5,8 @@ use futures::{Stream, TryStreamExt, stream};
 use tokio::io::AsyncRead;
 use tokio_util::io::{ReaderStream, StreamReader};
 
+use crate::{S3Error, body_error, http::sha256_hex, spool::Spool};
+
 /// A stream of bytes, as it comes.
 pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
@@ -43,10 +45,16 @@ type Observer = Arc<dyn Fn(u64) + Send + Sync>;
 enum Source {
     Chunks(Vec<Bytes>),
     File { path: PathBuf, length: u64 },
+    Spooled(Spool),
     Stream { stream: ByteStream, length: Option<u64> },
 }
 
 impl Body {
+    /// The longest that S3 takes in one request (`PutObject`): 5 GiB.
+    ///
+    /// Source: [quotas](https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
+    pub const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;
+
     fn new(bytes: Source) -> Self {
         Self { bytes, observer: None }
     }
@@ -98,6 +106,7 @@ impl Body {
         match &self.bytes {
             Source::Chunks(chunks) => Some(chunks.iter().map(|c| c.len() as u64).sum()),
             Source::File { length, .. } => Some(*length),
+            Source::Spooled(spool) => Some(spool.length()),
             Source::Stream { length, .. } => *length,
         }
     }
@@ -114,9 +123,51 @@ impl Body {
         let bytes = match &self.bytes {
             Source::Chunks(chunks) => Source::Chunks(chunks.clone()),
             Source::File { path, length } => Source::File { path: path.clone(), length: *length },
+            Source::Spooled(spool) => Source::Spooled(spool.clone()),
             Source::Stream { .. } => return None,
         };
         Some(Self { bytes, observer: self.observer.clone() })
+    }
+
+    /// The same bytes, in a form that can be replayed: a stream is read to its end, at
+    /// most [`MAX_PUT`](Self::MAX_PUT), into a temporary file without a name.
+    ///
+    /// Fails where the stream does, where it is not as long as it said, or where the
+    /// file cannot be written.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), artifact_s3::S3Error> {
+    /// use artifact_s3::Body;
+    ///
+    /// let piped = Body::from_reader(&b"once"[..], None);
+    /// let body = piped.into_replayable().await?;
+    /// assert_eq!(body.length(), Some(4));
+    /// assert!(body.try_clone().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn into_replayable(self) -> Result<Self, S3Error> {
+        let declared = self.length();
+        if self.is_replayable() {
+            return Ok(self);
+        }
+        // The observer has seen the bytes then, and sees them anew when they are sent.
+        let observer = self.observer.clone();
+        let spool = Spool::write(self.into_stream(), Self::MAX_PUT).await?;
+        if let Some(declared) = declared.filter(|length| *length != spool.length()) {
+            return Err(body_error::wrong_length(declared, Some(spool.length())));
+        }
+        Ok(Self { bytes: Source::Spooled(spool), observer })
+    }
+
+    /// The SHA-256 of the bytes, as 64 digits of lower-case hexadecimal, and a body to
+    /// go on with: the same bytes, [replayable](Self::into_replayable).
+    pub async fn sha256(self) -> Result<(String, Self), S3Error> {
+        let body = self.into_replayable().await?;
+        let bytes = body.try_clone().unwrap_or_else(Self::empty).into_stream();
+        let digest = sha256_hex(bytes).await.map_err(body_error::failed)?;
+        Ok((digest, body))
     }
 
     /// The chunks, where all of them are in memory.
@@ -140,6 +191,7 @@ impl Body {
                 })
                 .try_flatten(),
             ),
+            Source::Spooled(spool) => spool.stream(),
             Source::Stream { stream, .. } => stream,
         };
         let Some(observer) = self.observer else {
@@ -191,6 +243,7 @@ impl fmt::Debug for Body {
         let kind = match &self.bytes {
             Source::Chunks(_) => "chunks",
             Source::File { .. } => "file",
+            Source::Spooled(_) => "temporary file",
             Source::Stream { .. } => "stream",
         };
         f.debug_struct("Body")
@@ -251,6 +304,16 @@ mod tests {
         let again = body.try_clone().unwrap();
         assert_eq!(body.bytes().await.unwrap().len(), 600_000);
         assert_eq!(again.bytes().await.unwrap().len(), 600_000);
+    }
+
+    #[tokio::test]
+    async fn the_digest_of_a_stream_leaves_a_body_to_store() {
+        let body = Body::from_reader(&b"abc"[..], None);
+        let (digest, body) = body.sha256().await.unwrap();
+        assert_eq!(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(body.bytes().await.unwrap(), "abc");
+        let short = Body::from_reader(&b"abc"[..], Some(4));
+        assert!(short.sha256().await.is_err());
     }
 
     #[tokio::test]

@@ -33,6 +33,8 @@ pub use bucket::{Bucket, InvalidBucket};
 mod object_key;
 pub use object_key::{InvalidKey, ObjectKey};
 mod body;
+mod body_error;
+mod spool;
 pub use body::{Body, ByteStream};
 mod options;
 pub use options::{

@@ -44,8 +44,8 @@ impl ChecksumAlgorithm {
     }
 }
 
-/// SHA-256 of all bytes, in hexadecimal, for `x-amz-content-sha256`.
-pub(super) async fn sha256_hex(bytes: ByteStream) -> io::Result<String> {
+/// SHA-256 of all bytes, in hexadecimal, as `x-amz-content-sha256` has it.
+pub(crate) async fn sha256_hex(bytes: ByteStream) -> io::Result<String> {
     let mut hex = String::with_capacity(64);
     for byte in sha256(bytes).await? {
         // Writing to a string cannot fail.

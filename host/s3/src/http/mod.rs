@@ -22,10 +22,10 @@ mod list_objects_v2;
 mod put_object;
 
 mod checksum;
+pub(crate) use checksum::sha256_hex;
 mod object_headers;
 mod payload;
 mod retry;
-mod spool;
 mod upload;
 pub use retry::RetryPolicy;
 mod encode;

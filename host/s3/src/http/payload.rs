@@ -2,16 +2,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{
-    checksum::sha256_hex,
-    spool::{Spool, SpoolError},
+use super::checksum::sha256_hex;
+use crate::{
+    Body, ByteStream, ChecksumAlgorithm, S3Error,
+    body_error::{failed, too_long},
 };
-use crate::{Body, ByteStream, ChecksumAlgorithm, S3Error, S3ErrorKind};
-
-/// The longest object that one `PutObject` takes: 5 GiB.
-///
-/// Source: [quotas](https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
-pub(super) const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;
 
 /// SHA-256 of no bytes.
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -27,7 +22,6 @@ enum Source {
     /// The request has no body at all.
     None,
     Replayable(Mutex<Body>),
-    Spooled(Spool),
     /// Gone once its first byte is asked for.
     Once(Arc<Mutex<Option<Body>>>),
 }
@@ -47,21 +41,14 @@ impl Payload {
         checksum: Option<ChecksumAlgorithm>,
     ) -> Result<Self, S3Error> {
         let source = match body.length() {
-            Some(length) if length > MAX_PUT => return Err(too_long()),
+            Some(length) if length > Body::MAX_PUT => return Err(too_long()),
             Some(_) if body.is_replayable() => Source::Replayable(Mutex::new(body)),
             Some(_) if checksum.is_none() => Source::Once(Arc::new(Mutex::new(Some(body)))),
-            declared => {
-                let spool = Spool::write(body.into_stream(), MAX_PUT).await.map_err(not_spooled)?;
-                if let Some(declared) = declared.filter(|length| *length != spool.length()) {
-                    return Err(wrong_length(declared, Some(spool.length())));
-                }
-                Source::Spooled(spool)
-            }
+            _ => Source::Replayable(Mutex::new(body.into_replayable().await?)),
         };
         let length = match &source {
             Source::None => 0,
             Source::Replayable(body) => lock(body).length().unwrap_or(0),
-            Source::Spooled(spool) => spool.length(),
             Source::Once(body) => lock(body).as_ref().and_then(Body::length).unwrap_or(0),
         };
         Ok(Self { length, source, sha256: None })
@@ -120,7 +107,6 @@ impl Payload {
             Source::Replayable(body) => {
                 lock_clone(body).map_or_else(|| stream::empty().boxed(), Body::into_stream)
             }
-            Source::Spooled(spool) => spool.stream(),
             Source::Once(body) => {
                 let body = Arc::clone(body);
                 stream::once(async move {
@@ -141,44 +127,4 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 fn lock_clone(body: &Mutex<Body>) -> Option<Body> {
     lock(body).try_clone()
-}
-
-/// The body failed to give its bytes.
-pub(super) fn failed(error: std::io::Error) -> S3Error {
-    S3Error::new(S3ErrorKind::BodyFailed, format!("the body failed: {error}")).caused_by(error)
-}
-
-/// The body did not keep its word.
-pub(super) fn wrong_length(declared: u64, found: Option<u64>) -> S3Error {
-    let found = match found {
-        Some(found) if found < declared => format!("ended after {found}"),
-        _ => "went on".to_owned(),
-    };
-    S3Error::new(
-        S3ErrorKind::BodyFailed,
-        format!("the body was said to have {declared} bytes, and {found}; nothing was stored"),
-    )
-}
-
-fn too_long() -> S3Error {
-    S3Error::new(
-        S3ErrorKind::InvalidRequest,
-        "the body is longer than 5 GiB, the most that S3 takes in one request",
-    )
-}
-
-fn not_spooled(error: SpoolError) -> S3Error {
-    match error {
-        SpoolError::TooLong => too_long(),
-        SpoolError::Source(error) => failed(error),
-        SpoolError::File(error) => S3Error::new(
-            S3ErrorKind::BodyFailed,
-            format!(
-                "a body that gives no length is written to a temporary file first, and that \
-                 failed in {}: {error}",
-                std::env::temp_dir().display()
-            ),
-        )
-        .caused_by(error),
-    }
 }

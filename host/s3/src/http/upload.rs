@@ -7,11 +7,8 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::oneshot;
 
-use super::{
-    payload::{self, Payload},
-    progress::Progress,
-};
-use crate::{ByteStream, S3Error};
+use super::{payload::Payload, progress::Progress};
+use crate::{ByteStream, S3Error, body_error};
 
 /// Bytes handed to the connection at a time, so that progress shows also within
 /// one large chunk. Splitting copies nothing.
@@ -107,16 +104,16 @@ impl Checked {
     }
 
     async fn take(&mut self) -> Result<(), S3Error> {
-        match self.bytes.try_next().await.map_err(payload::failed)? {
+        match self.bytes.try_next().await.map_err(body_error::failed)? {
             Some(chunk) => {
                 self.taken += chunk.len() as u64;
                 if self.taken > self.declared {
-                    return Err(payload::wrong_length(self.declared, None));
+                    return Err(body_error::wrong_length(self.declared, None));
                 }
                 self.ready = chunk;
             }
             None if self.taken < self.declared => {
-                return Err(payload::wrong_length(self.declared, Some(self.taken)));
+                return Err(body_error::wrong_length(self.declared, Some(self.taken)));
             }
             None => self.ended = true,
         }

@@ -3,7 +3,10 @@ use futures::TryStreamExt;
 use md5::{Digest, Md5};
 
 use super::answers;
-use crate::{Body, Encryption, ListedObject, ObjectInfo, PutOptions, S3Error, S3ErrorKind};
+use crate::{
+    Body, Encryption, ListedObject, ObjectInfo, PutOptions, S3Error, S3ErrorKind,
+    body_error::failed,
+};
 
 /// An object as [`MemoryS3`](crate::MemoryS3) keeps it, for a test to look at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,7 +102,7 @@ pub(super) async fn collect(body: Body) -> Result<Bytes, S3Error> {
     let mut stream = body.into_stream();
     let (mut chunks, mut length) = (Vec::new(), 0);
     let kept_word = loop {
-        let Some(chunk) = stream.try_next().await.map_err(body_error)? else {
+        let Some(chunk) = stream.try_next().await.map_err(failed)? else {
             break promised.is_none_or(|promised| promised == length);
         };
         length += chunk.len() as u64;
@@ -118,10 +121,6 @@ pub(super) async fn collect(body: Body) -> Result<Bytes, S3Error> {
         ));
     }
     Ok(join(chunks))
-}
-
-fn body_error(error: std::io::Error) -> S3Error {
-    S3Error::new(S3ErrorKind::BodyFailed, format!("the body failed: {error}")).caused_by(error)
 }
 
 /// One chunk is kept as it is; only several are copied.

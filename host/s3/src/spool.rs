@@ -14,14 +14,14 @@ const CHUNK: usize = 256 * 1024;
 ///
 /// The file has no name: it is gone with this value, and no other process finds it.
 #[derive(Clone, Debug)]
-pub(super) struct Spool {
+pub(crate) struct Spool {
     file: Arc<File>,
     length: u64,
 }
 
 /// Why a body was not spooled.
 #[derive(Debug)]
-pub(super) enum SpoolError {
+pub(crate) enum SpoolError {
     /// The body failed.
     Source(io::Error),
     /// The temporary file failed.
@@ -32,7 +32,7 @@ pub(super) enum SpoolError {
 
 impl Spool {
     /// Writes all of `bytes` away, up to `limit`.
-    pub(super) async fn write(mut bytes: ByteStream, limit: u64) -> Result<Self, SpoolError> {
+    pub(crate) async fn write(mut bytes: ByteStream, limit: u64) -> Result<Self, SpoolError> {
         let file = tokio::task::spawn_blocking(tempfile::tempfile)
             .await
             .map_err(io::Error::other)
@@ -51,13 +51,13 @@ impl Spool {
         Ok(Self { file: Arc::new(file.into_std().await), length })
     }
 
-    pub(super) fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
     /// The bytes, from the first. Streams of one spool do not disturb each other:
     /// an attempt that was given up may still be reading while the next begins.
-    pub(super) fn stream(&self) -> ByteStream {
+    pub(crate) fn stream(&self) -> ByteStream {
         let file = Arc::clone(&self.file);
         stream::try_unfold(0, move |offset| {
             let file = Arc::clone(&file);
