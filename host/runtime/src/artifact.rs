@@ -54,6 +54,11 @@ impl Artifact {
 }
 
 fn broken(key: &str, error: std::io::Error) -> Error {
+    // What a filter says of the bytes.
+    let error = match error.downcast::<Error>() {
+        Ok(error) => return error.on(Operation::Get, Some(key)),
+        Err(error) => error,
+    };
     Error::from_s3(S3Error::from(error), format!("failed to read artifact {key:?} to its end"))
         .on(Operation::Get, Some(key))
 }

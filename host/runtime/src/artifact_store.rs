@@ -1,7 +1,7 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -9,14 +9,17 @@ use std::{
 
 use artifact_s3::S3Client;
 use async_trait::async_trait;
+use tokio::sync::Mutex;
 
 use crate::{
-    Artifact, Body, DeleteOptions, Error, GetOptions, ListOptions, ListedObject, Listing,
+    Artifact, Body, DeleteOptions, Error, GetOptions, Health, ListOptions, ListedObject, Listing,
     ObjectInfo, Operation, PutOptions, Sandbox, Store, StoreBuilder,
     error::{Blame, ErrorKind},
     grant::Grant,
-    layer::Layer,
+    link::{Link, links},
     names,
+    plan::{Chain, Plan},
+    supervisor::Supervisor,
 };
 
 /// A running store: artifacts by key, in one bucket under one prefix.
@@ -53,8 +56,9 @@ pub(crate) struct Running {
     pub(crate) grant: Arc<Grant>,
     pub(crate) client: Arc<dyn S3Client>,
     pub(crate) sandbox: Sandbox,
-    /// The first component of the chain.
-    pub(crate) top: Arc<Layer>,
+    pub(crate) chain: RwLock<Arc<Chain>>,
+    /// What the chain was built from. Locked while it is built again.
+    pub(crate) plan: Mutex<Plan>,
     pub(crate) deadline: Duration,
     pub(crate) stopped: AtomicBool,
 }
@@ -168,6 +172,39 @@ impl ArtifactStore {
         self.0.list(options).await
     }
 
+    /// How the policies and filters fare: which serve, and which are set aside because
+    /// they keep failing.
+    ///
+    /// The same shows in the metrics `artifact_store_failures_total`,
+    /// `artifact_store_calls_refused_total` and `artifact_store_component_serving`, each
+    /// by `component`, for whatever recorder of the crate `metrics` is installed.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let chain = self.0.chain();
+        let supervisors = links(&*chain.top).filter_map(Link::supervisor);
+        Health { policies: supervisors.map(Supervisor::health).collect() }
+    }
+
+    /// Reads again the files that components, policies and filters are from, and puts
+    /// those that changed in place of the old ones. Gives their names.
+    ///
+    /// No call is lost: those under way end on what they began with, and later ones
+    /// meet the new. Where a new file cannot be read, is no such component, or needs
+    /// what it is not granted, everything stays as it was.
+    ///
+    /// A policy that changed begins anew: it is no longer set aside.
+    pub async fn reload(&self) -> Result<Vec<String>, Error> {
+        let mut current = self.0.plan.lock().await;
+        let mut plan = current.clone();
+        let changed = plan.read_again().await?;
+        if !changed.is_empty() {
+            let chain = Arc::new(plan.build().await?);
+            *current = plan;
+            *self.0.chain.write().unwrap_or_else(PoisonError::into_inner) = chain;
+        }
+        Ok(changed)
+    }
+
     /// Stops the store: its name is free at once, calls under way end as they
     /// would have, and later ones, from any handle, fail with
     /// [`Stopped`](crate::ErrorKind::Stopped).
@@ -179,6 +216,10 @@ impl ArtifactStore {
 }
 
 impl Running {
+    pub(crate) fn chain(&self) -> Arc<Chain> {
+        Arc::clone(&self.chain.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }

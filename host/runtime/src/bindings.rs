@@ -14,6 +14,7 @@ wasmtime::component::bindgen!({
             import agent:artifacts/s3@0.1.0;
             import agent:artifacts/store@0.1.0;
             import agent:artifacts/digest@0.1.0;
+            import agent:artifacts/clock@0.1.0;
             import agent:artifacts/log@0.1.0;
             export agent:artifacts/store@0.1.0;
         }
@@ -25,3 +26,14 @@ wasmtime::component::bindgen!({
         "agent:artifacts/objects.receipt": crate::handles::HostReceipt,
     },
 });
+
+/// The world `content-filter`, which exports something else.
+pub(crate) mod filter {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "content-filter",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: { "agent:artifacts/types": crate::bindings::agent::artifacts::types },
+    });
+}

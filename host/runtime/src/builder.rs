@@ -1,19 +1,20 @@
 use std::{
     collections::BTreeMap,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, RwLock, atomic::AtomicBool},
     time::Duration,
 };
 
 use artifact_s3::{Bucket, HttpS3, S3Client};
+use tokio::sync::Mutex;
 
 use crate::{
-    ArtifactStore, Error, Policy, Sandbox, StoreComponent,
+    ArtifactStore, Error, Filter, Policy, Sandbox, StoreComponent, Supervision,
     artifact_store::Running,
     error::{Blame, ErrorKind},
     grant::Grant,
-    layer::{Beneath, Layer},
     limits::DEFAULT_DEADLINE,
     names,
+    plan::{Added, Plan},
 };
 
 /// Configures a store; [`start`](Self::start) checks all of it.
@@ -41,7 +42,8 @@ pub struct StoreBuilder {
     name: Option<String>,
     client: Option<Arc<dyn S3Client>>,
     component: Option<StoreComponent>,
-    policies: Vec<Policy>,
+    added: Vec<Added>,
+    supervision: Supervision,
     settings: BTreeMap<String, String>,
     sandbox: Option<Sandbox>,
     deadline: Option<Duration>,
@@ -86,7 +88,21 @@ impl StoreBuilder {
     /// A policy in front of the store. The first one that is added meets a call
     /// first; each stands in front of the next, and the store component is last.
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policies.push(policy);
+        self.added.push(Added::Policy(policy, None));
+        self
+    }
+
+    /// A filter in front of the store, in the same order as the policies: those that
+    /// are added before it see the caller's bytes, those after it the filter's.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.added.push(Added::Filter(filter, None));
+        self
+    }
+
+    /// When a policy or filter that keeps failing is set aside. Default:
+    /// [`Supervision::default`].
+    pub fn supervision(mut self, supervision: Supervision) -> Self {
+        self.supervision = supervision;
         self
     }
 
@@ -146,38 +162,25 @@ impl StoreBuilder {
             Some(sandbox) => sandbox,
             None => Sandbox::shared()?,
         };
-        let component = match self.component {
-            Some(component) => component.compile(&sandbox).await?,
-            None => sandbox.bundled().await?,
-        };
         let grant = Arc::new(grant);
-        let mut top = Arc::new(Layer {
-            name: "the component".to_owned(),
+        let mut plan = Plan {
+            grant: Arc::clone(&grant),
+            client: Arc::clone(&client),
             sandbox: sandbox.clone(),
-            limits: sandbox.limits().clone(),
-            component,
+            component: self.component.unwrap_or_else(StoreComponent::bundled),
             settings: Arc::new(settings),
-            log: None,
-            beneath: Beneath::S3 { grant: Arc::clone(&grant), client: Arc::clone(&client) },
-        });
-        for policy in self.policies.into_iter().rev() {
-            top = Arc::new(policy.in_front_of(top, &sandbox).await?);
-        }
-        let (depth, most) = (top.depth(), sandbox.limits().concurrent_calls);
-        if depth > most {
-            return Err(Error::config(format!(
-                "one call takes {depth} instances, and the sandbox has room for {most}"
-            )));
-        }
-        let room = sandbox.room_for(depth).await?;
-        top.try_out().await?;
-        drop(room);
+            added: self.added,
+            supervision: self.supervision,
+            ready: None,
+        };
+        let chain = plan.build().await?;
         let running = Arc::new(Running {
             name: self.name,
             grant,
             client,
             sandbox,
-            top,
+            chain: RwLock::new(Arc::new(chain)),
+            plan: Mutex::new(plan),
             deadline: self.deadline.unwrap_or(DEFAULT_DEADLINE),
             stopped: AtomicBool::new(false),
         });

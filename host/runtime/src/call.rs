@@ -1,4 +1,4 @@
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use artifact_s3::{InvalidKey, Object, ObjectKey, S3Error};
 use tracing::{Instrument, Span, field};
@@ -9,6 +9,7 @@ use crate::{
     artifact_store::Running,
     error::{Blame, ErrorKind},
     instance::{Waiting, WaitsFor},
+    plan::Chain,
 };
 
 /// The five calls, through the chain of components.
@@ -23,12 +24,13 @@ impl Running {
         // A second put could meet the first one's work, and report that as a failure.
         call.repeatable = options.condition == WriteCondition::Unconditional;
         call.moves(body.length());
-        call.run(options.check(), self.top.put(key, body, options, call.waiting.clone())).await
+        call.run(options.check(), call.chain.top.put(key, body, options, call.waiting.clone()))
+            .await
     }
 
     pub(crate) async fn get(&self, key: &str, options: &GetOptions) -> Result<Artifact, Error> {
         let call = Call::new(self, Operation::Get, Some(key));
-        let get = self.top.get(key, options, call.waiting.clone());
+        let get = call.chain.top.get(key, options, call.waiting.clone());
         let Object { info, body } = call.run(options.check(), get).await?;
         call.moves(body.length());
         Ok(Artifact::new(key, info, body))
@@ -36,23 +38,25 @@ impl Running {
 
     pub(crate) async fn head(&self, key: &str, options: &GetOptions) -> Result<ObjectInfo, Error> {
         let call = Call::new(self, Operation::Head, Some(key));
-        call.run(options.check(), self.top.head(key, options, call.waiting.clone())).await
+        call.run(options.check(), call.chain.top.head(key, options, call.waiting.clone())).await
     }
 
     pub(crate) async fn delete(&self, key: &str, options: &DeleteOptions) -> Result<(), Error> {
         let call = Call::new(self, Operation::Delete, Some(key));
-        call.run(options.check(), self.top.delete(key, options, call.waiting.clone())).await
+        call.run(options.check(), call.chain.top.delete(key, options, call.waiting.clone())).await
     }
 
     pub(crate) async fn list(&self, options: &ListOptions) -> Result<Listing, Error> {
         let call = Call::new(self, Operation::List, None);
-        call.run(options.check(), self.top.list(options, call.waiting.clone())).await
+        call.run(options.check(), call.chain.top.list(options, call.waiting.clone())).await
     }
 }
 
 /// What every call has: a deadline, a span, and an error that says what it was.
 struct Call<'a> {
     running: &'a Running,
+    /// The chain as it was when the call began; a reload does not touch it.
+    chain: Arc<Chain>,
     operation: Operation,
     key: Option<&'a str>,
     waiting: Waiting,
@@ -71,7 +75,8 @@ impl<'a> Call<'a> {
             bytes = field::Empty,
             outcome = field::Empty,
         );
-        Self { running, operation, key, waiting: Waiting::default(), repeatable: true, span }
+        let chain = running.chain();
+        Self { running, chain, operation, key, waiting: Waiting::default(), repeatable: true, span }
     }
 
     /// Notes how many bytes the call moves, where that is known.
@@ -98,8 +103,8 @@ impl<'a> Call<'a> {
 
     /// The call, once there is room for the instances of the whole chain.
     async fn in_room<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let Running { sandbox, top, .. } = self.running;
-        let _room = sandbox.room_for(top.depth()).await?;
+        let room = self.running.sandbox.room_for(self.chain.depth).await?;
+        self.waiting.keep(room);
         self.waiting.set(WaitsFor::Component);
         call.await
     }

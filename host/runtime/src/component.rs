@@ -1,6 +1,10 @@
-use std::{borrow::Cow, fmt, path::Path};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
-use wasmtime::component::Component;
+use bytes::Bytes;
+use wasmtime::component::{Component, InstancePre};
 
 use crate::{
     Error, Sandbox,
@@ -43,15 +47,24 @@ impl StoreComponent {
         Source::from_file(path.as_ref(), "the component").await.map(Self)
     }
 
-    pub(crate) async fn compile(self, sandbox: &Sandbox) -> Result<Prepared, Error> {
-        self.0.compile(sandbox, World::ArtifactStore, Vec::new()).await
+    /// Compiles it; what came with this library is compiled once for a sandbox.
+    pub(crate) async fn prepare(&self, sandbox: &Sandbox) -> Result<Prepared, Error> {
+        let compile = || self.0.prepare(sandbox, World::ArtifactStore, Vec::new());
+        if self.0.trusted { sandbox.bundled(compile).await } else { compile().await }
+    }
+
+    /// Reads the file again that it is from; whether that has changed.
+    pub(crate) async fn read_again(&mut self) -> Result<bool, Error> {
+        self.0.read_again().await
     }
 }
 
 /// A component's bytes, and where they are from.
 #[derive(Clone)]
 pub(crate) struct Source {
-    bytes: Cow<'static, [u8]>,
+    bytes: Bytes,
+    /// The file that it is from.
+    path: Option<PathBuf>,
     origin: String,
     trusted: bool,
 }
@@ -59,33 +72,60 @@ pub(crate) struct Source {
 impl Source {
     /// One of ours: what it says of a caller's key is believed.
     pub(crate) fn bundled(bytes: &'static [u8], what: &str) -> Self {
-        Self { bytes: Cow::Borrowed(bytes), origin: what.to_owned(), trusted: true }
+        let bytes = Bytes::from_static(bytes);
+        Self { bytes, path: None, origin: what.to_owned(), trusted: true }
     }
 
     pub(crate) fn from_bytes(bytes: Vec<u8>, what: &str) -> Self {
-        Self { bytes: Cow::Owned(bytes), origin: what.to_owned(), trusted: false }
+        Self { bytes: bytes.into(), path: None, origin: what.to_owned(), trusted: false }
     }
 
     pub(crate) async fn from_file(path: &Path, what: &str) -> Result<Self, Error> {
         let origin = format!("{what} {}", path.display());
-        let unreadable = |error| Error::config(format!("{origin} cannot be read")).caused_by(error);
-        let size = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
-        if size > StoreComponent::MAX_BYTES as u64 {
-            return Err(too_large(&origin, size));
-        }
-        let bytes = tokio::fs::read(path).await.map_err(unreadable)?;
-        Ok(Self { bytes: Cow::Owned(bytes), origin, trusted: false })
+        let bytes = read(path, &origin).await?;
+        Ok(Self { bytes, path: Some(path.to_owned()), origin, trusted: false })
     }
 
-    /// Compiles it, away from the async threads, and checks what it is.
-    pub(crate) async fn compile(
-        self,
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
+    /// Reads the file again that it is from; whether that has changed.
+    pub(crate) async fn read_again(&mut self) -> Result<bool, Error> {
+        let Some(path) = &self.path else { return Ok(false) };
+        let bytes = read(path, &self.origin).await?;
+        let changed = self.bytes != bytes;
+        self.bytes = bytes;
+        Ok(changed)
+    }
+
+    /// Compiles a component of a world that a store's chain is made of.
+    pub(crate) async fn prepare(
+        &self,
         sandbox: &Sandbox,
         world: World,
         granted: Vec<Import>,
     ) -> Result<Prepared, Error> {
-        let sandbox = sandbox.clone();
-        let compile = move || self.compile_now(&sandbox, world, &granted);
+        let pre = self.compile(sandbox, world, granted, ComponentPre::new).await?;
+        Ok(Prepared { pre, trusted: self.trusted })
+    }
+
+    /// Compiles it, away from the async threads, and checks what it is; `typed` finds
+    /// the exports of its world.
+    pub(crate) async fn compile<T: Send + 'static>(
+        &self,
+        sandbox: &Sandbox,
+        world: World,
+        granted: Vec<Import>,
+        typed: fn(InstancePre<CallState>) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        let (source, sandbox) = (self.clone(), sandbox.clone());
+        let compile = move || {
+            let unfit = |error: wasmtime::Error| source.unfit(world, error);
+            let component = source.compile_now(&sandbox, world, &granted)?;
+            let pre = sandbox.linker(world).instantiate_pre(&component).map_err(unfit)?;
+            typed(pre).map_err(unfit)
+        };
         tokio::task::spawn_blocking(compile).await.unwrap_or_else(|panic| {
             Err(Error::config("the component cannot be compiled").caused_by(panic))
         })
@@ -96,22 +136,20 @@ impl Source {
         sandbox: &Sandbox,
         world: World,
         granted: &[Import],
-    ) -> Result<Prepared, Error> {
-        let Self { bytes, origin, trusted } = self;
+    ) -> Result<Component, Error> {
+        let Self { bytes, origin, .. } = self;
         if bytes.len() > StoreComponent::MAX_BYTES {
             return Err(too_large(origin, bytes.len() as u64));
         }
         // Compiling costs; what can be told without it is told first.
         world.check(bytes, origin, granted)?;
-        let component = Component::from_binary(sandbox.engine(), bytes)
-            .map_err(|error| Error::config(format!("{origin} is not valid")).caused_by(error))?;
-        let unfit = |error: wasmtime::Error| {
-            Error::config(format!("{origin} does not fit the world `{}`", world.name()))
-                .caused_by(error)
-        };
-        let pre = sandbox.linker(world).instantiate_pre(&component).map_err(unfit)?;
-        let pre = ComponentPre::new(pre).map_err(unfit)?;
-        Ok(Prepared { pre, trusted: *trusted })
+        Component::from_binary(sandbox.engine(), bytes)
+            .map_err(|error| Error::config(format!("{origin} is not valid")).caused_by(error))
+    }
+
+    fn unfit(&self, world: World, error: wasmtime::Error) -> Error {
+        let (origin, world) = (&self.origin, world.name());
+        Error::config(format!("{origin} does not fit the world `{world}`")).caused_by(error)
     }
 }
 
@@ -137,4 +175,13 @@ fn too_large(origin: &str, bytes: u64) -> Error {
         "{origin} has {bytes} bytes, and at most {} are taken",
         StoreComponent::MAX_BYTES
     ))
+}
+
+async fn read(path: &Path, origin: &str) -> Result<Bytes, Error> {
+    let unreadable = |error| Error::config(format!("{origin} cannot be read")).caused_by(error);
+    let size = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
+    if size > StoreComponent::MAX_BYTES as u64 {
+        return Err(too_large(origin, size));
+    }
+    Ok(tokio::fs::read(path).await.map_err(unreadable)?.into())
 }

@@ -158,6 +158,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn blamed_on(mut self, blame: Blame) -> Self {
+        self.0.blame = blame;
+        self
+    }
+
     pub(crate) fn caused_by_s3(mut self, s3: Option<S3Error>) -> Self {
         self.0.s3 = s3;
         self

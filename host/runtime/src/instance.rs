@@ -1,23 +1,25 @@
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicU8, Ordering},
 };
 
 use artifact_s3::{Body, S3Error};
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::{
-    Store, Trap,
+    Store,
     component::{Resource, ResourceTable},
 };
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
-    Error,
+    Error, Limits,
     bindings::{self, agent::artifacts::types as wit},
     error::{Blame, ErrorKind},
     handles::HostBody,
-    layer::{Beneath, Layer},
+    layer::{Beneath, Entry, Fault, Layer},
     limits::Usage,
     log_import::Log,
+    trap,
 };
 
 /// A fresh instance of a component, for one call: nothing that it keeps can leak
@@ -25,7 +27,7 @@ use crate::{
 pub(crate) struct Instance<'a> {
     pub(crate) store: Store<CallState>,
     pub(crate) guest: bindings::Component,
-    layer: &'a Layer,
+    pub(crate) layer: &'a Layer,
 }
 
 /// What an instance can reach.
@@ -39,6 +41,7 @@ pub(crate) struct CallState {
     pub(crate) waiting: Waiting,
     /// Where its records go, if it may write any.
     pub(crate) log: Option<Arc<Log>>,
+    pub(crate) entry: Entry,
     bodies: u64,
 }
 
@@ -62,35 +65,41 @@ pub(crate) fn keep<E>(kept: &mut Vec<E>, error: E) {
 }
 
 impl<'a> Instance<'a> {
-    pub(crate) async fn new(layer: &'a Layer, waiting: Waiting) -> Result<Self, Error> {
+    pub(crate) async fn new(
+        layer: &'a Layer,
+        waiting: Waiting,
+        entry: Entry,
+    ) -> Result<Self, Fault> {
         let sandbox = &layer.sandbox;
-        let broken = |error: wasmtime::Error| layer.failed("cannot be started").caused_by(error);
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(layer.limits.handles);
-        let state = CallState {
-            table,
-            settings: Arc::clone(&layer.settings),
-            beneath: layer.beneath.clone(),
-            usage: Usage::new(&layer.limits, &layer.beneath),
-            seen: Seen::default(),
+        let state = CallState::new(
+            &layer.limits,
+            Arc::clone(&layer.settings),
+            layer.beneath.clone(),
             waiting,
-            log: layer.log.clone(),
-            bodies: 0,
-        };
-        let mut store = sandbox.new_store(state, &layer.limits).map_err(broken)?;
-        let guest = layer.component.pre.instantiate_async(&mut store).await.map_err(broken)?;
-        Ok(Self { store, guest, layer })
+            layer.log.clone(),
+            entry,
+        );
+        let mut store = sandbox
+            .new_store(state, &layer.limits)
+            .map_err(|error| Fault::Told(layer.failed("cannot be started").caused_by(error)))?;
+        match layer.component.pre.instantiate_async(&mut store).await {
+            Ok(guest) => Ok(Self { store, guest, layer }),
+            Err(trap) => {
+                let (usage, what) = (&store.data().usage, "cannot be started");
+                Err(Fault::Own(trap::failure(&layer.name, what, &layer.limits, usage, trap)))
+            }
+        }
     }
 
     /// Hands a body in; gives its handle, and the number that tells it from others.
-    pub(crate) fn lend(&mut self, body: Body) -> Result<(Resource<HostBody>, u64), Error> {
+    pub(crate) fn lend(&mut self, body: Body) -> Result<(Resource<HostBody>, u64), Fault> {
         let state = self.store.data_mut();
         let handle = state.push_body(body).map_err(lost)?;
         Ok((handle, state.bodies))
     }
 
     /// Takes what a component handed out from behind its handle.
-    pub(crate) fn reclaim<T: Send + 'static>(&mut self, handle: Resource<T>) -> Result<T, Error> {
+    pub(crate) fn reclaim<T: Send + 'static>(&mut self, handle: Resource<T>) -> Result<T, Fault> {
         self.store.data_mut().table.delete(handle).map_err(|error| lost(error.into()))
     }
 
@@ -99,33 +108,47 @@ impl<'a> Instance<'a> {
     pub(crate) fn answer<T>(
         &mut self,
         answer: wasmtime::Result<Result<T, wit::Error>>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, Fault> {
         let state = self.store.data_mut();
         match answer {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
                 let seen = std::mem::take(&mut state.seen);
-                Err(error.into_error(seen, self.layer.component.trusted))
+                Err(Fault::Told(error.into_error(seen, self.layer.component.trusted)))
             }
             Err(trap) => {
-                let limit = match trap.downcast_ref::<Trap>() {
-                    Some(Trap::OutOfFuel) => {
-                        let allowed = self.layer.limits.fuel;
-                        Some(format!("fuel: allowed {allowed}, asked for more"))
-                    }
-                    _ => state.usage.refusal(),
-                };
-                Err(match limit {
-                    Some(limit) => self.layer.failed(&format!("went over its limit of {limit}")),
-                    None => self.layer.failed("trapped"),
-                }
-                .caused_by(trap))
+                let Layer { name, limits, .. } = self.layer;
+                Err(Fault::Own(trap::failure(name, "trapped", limits, &state.usage, trap)))
             }
         }
     }
 }
 
 impl CallState {
+    fn new(
+        limits: &Limits,
+        settings: Arc<WasiConfigVariables>,
+        beneath: Beneath,
+        waiting: Waiting,
+        log: Option<Arc<Log>>,
+        entry: Entry,
+    ) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles);
+        let usage = Usage::new(limits, &beneath);
+        let seen = Seen::default();
+        Self { table, settings, beneath, usage, seen, waiting, log, entry, bodies: 0 }
+    }
+
+    /// For a filter, which holds no handles and reaches nothing.
+    pub(crate) fn for_filter(
+        limits: &Limits,
+        settings: Arc<WasiConfigVariables>,
+        waiting: Waiting,
+    ) -> Self {
+        Self::new(limits, settings, Beneath::Nothing, waiting, None, Entry::default())
+    }
+
     pub(crate) fn push_body(&mut self, body: Body) -> wasmtime::Result<Resource<HostBody>> {
         self.bodies += 1;
         Ok(self.table.push(HostBody { id: self.bodies, body })?)
@@ -133,8 +156,17 @@ impl CallState {
 }
 
 /// What a call waits for right now: tells whose fault a missed deadline is.
+///
+/// It also holds the room that the call takes in the sandbox, until all that came
+/// of the call is done with: a get through a filter is read after it was answered.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Waiting(Arc<AtomicU8>);
+pub(crate) struct Waiting(Arc<Waits>);
+
+#[derive(Debug, Default)]
+struct Waits {
+    state: AtomicU8,
+    room: OnceLock<OwnedSemaphorePermit>,
+}
 
 /// What a call can wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,18 +182,23 @@ pub(crate) enum WaitsFor {
 impl Waiting {
     /// Left as it is by a call that is given up: then it tells what that waited for.
     pub(crate) fn set(&self, waits_for: WaitsFor) {
-        self.0.store(waits_for as u8, Ordering::Relaxed);
+        self.0.state.store(waits_for as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn keep(&self, room: OwnedSemaphorePermit) {
+        // A call asks for room once, so there is none yet.
+        let _ = self.0.room.set(room);
     }
 
     pub(crate) fn now(&self) -> WaitsFor {
         [WaitsFor::Room, WaitsFor::Component, WaitsFor::Storage]
             .into_iter()
-            .find(|state| *state as u8 == self.0.load(Ordering::Relaxed))
+            .find(|state| *state as u8 == self.0.state.load(Ordering::Relaxed))
             .unwrap_or(WaitsFor::Component)
     }
 }
 
-fn lost(error: wasmtime::Error) -> Error {
-    Error::new(ErrorKind::PolicyFailed, Blame::Host, "a handle is not where it should be")
-        .caused_by(error)
+fn lost(error: wasmtime::Error) -> Fault {
+    let message = "a handle is not where it should be";
+    Fault::Told(Error::new(ErrorKind::PolicyFailed, Blame::Host, message).caused_by(error))
 }

@@ -1,19 +1,29 @@
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use artifact_s3::{Object, S3Client};
+use async_trait::async_trait;
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
-    Body, DeleteOptions, Error, GetOptions, Limits, ListOptions, Listing, ObjectInfo, PolicyGrant,
-    PutOptions, Sandbox, WriteCondition,
+    Body, DeleteOptions, Error, ErrorKind, GetOptions, Limits, ListOptions, Listing, ObjectInfo,
+    OnFailure, PolicyGrant, PutOptions, Sandbox, WriteCondition,
     component::Prepared,
     error::Blame,
     grant::Grant,
     instance::{Instance, Waiting, WaitsFor},
+    link::Link,
     log_import::Log,
+    spare::Spare,
+    supervisor::Supervisor,
 };
 
-/// One component of a store's chain: a policy, or the store component at its end.
+/// A component of a store's chain: a policy, or the store component at its end.
 pub(crate) struct Layer {
     /// How errors name it.
     pub(crate) name: String,
@@ -24,6 +34,9 @@ pub(crate) struct Layer {
     /// Where its records go, if it may write any.
     pub(crate) log: Option<Arc<Log>>,
     pub(crate) beneath: Beneath,
+    /// Who sets it aside where it keeps failing; nobody for the store component.
+    pub(crate) supervisor: Option<Arc<Supervisor>>,
+    pub(crate) on_failure: OnFailure,
 }
 
 /// What a component's calls lead to.
@@ -31,155 +44,271 @@ pub(crate) struct Layer {
 pub(crate) enum Beneath {
     /// S3, for the store component.
     S3 { grant: Arc<Grant>, client: Arc<dyn S3Client> },
-    /// The next component in the chain, for a policy.
-    Store { grant: Arc<PolicyGrant>, next: Arc<Layer> },
+    /// The next link of the chain, for a policy.
+    Store { grant: Arc<PolicyGrant>, next: Arc<dyn Link> },
+    /// Nothing, for a filter.
+    Nothing,
+}
+
+/// Why a call of a component came to nothing.
+pub(crate) enum Fault {
+    /// It failed itself, which counts against it.
+    Own(Error),
+    /// It refused, or something beneath it failed.
+    Told(Error),
+}
+
+impl Fault {
+    pub(crate) fn into_error(self) -> Error {
+        let (Self::Own(error) | Self::Told(error)) = self;
+        error
+    }
+}
+
+/// What a call of a component may name, and tells while it runs.
+#[derive(Default)]
+pub(crate) struct Entry {
+    /// The only key that it may name, where it fails open.
+    pub(crate) only_key: Option<String>,
+    /// Whether it called the next store.
+    pub(crate) reached: Arc<AtomicBool>,
+}
+
+/// How a call of a component ended that is not an error.
+enum Outcome<T> {
+    Done(T),
+    /// It failed, and the call goes on without it.
+    Without(Arc<dyn Link>),
+}
+
+/// Whether making a call again, from its beginning, could do harm.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    Harmless,
+    /// What is stored would change, but to the same.
+    Repeats,
+    /// What the first call did could fail the second.
+    Conflicts,
 }
 
 /// The five calls, each into a fresh [`Instance`].
-impl Layer {
-    /// How many instances one call takes: this one, and those beneath.
-    pub(crate) fn depth(&self) -> u32 {
+#[async_trait]
+impl Link for Layer {
+    fn next(&self) -> Option<&Arc<dyn Link>> {
         match &self.beneath {
-            Beneath::S3 { .. } => 1,
-            Beneath::Store { next, .. } => 1 + next.depth(),
+            Beneath::Store { next, .. } => Some(next),
+            Beneath::S3 { .. } | Beneath::Nothing => None,
         }
     }
 
-    /// Makes one instance of each component and drops it: whether calls can work
-    /// at all.
-    pub(crate) async fn try_out(&self) -> Result<(), Error> {
-        let mut layer = Some(self);
-        while let Some(tried) = layer {
-            Instance::new(tried, Waiting::default()).await.map_err(|error| {
-                Error::config(format!("no instance of {} can be made", tried.name)).caused_by(error)
-            })?;
-            layer = match &tried.beneath {
-                Beneath::S3 { .. } => None,
-                Beneath::Store { next, .. } => Some(next),
-            };
-        }
-        Ok(())
+    fn supervisor(&self) -> Option<&Supervisor> {
+        self.supervisor.as_deref()
     }
 
-    pub(crate) async fn put(
+    async fn try_out(&self) -> Result<(), Error> {
+        let tried = Instance::new(self, Waiting::default(), self.entry("")).await;
+        tried.map(drop).map_err(|fault| {
+            let message = format!("no instance of {} can be made", self.name);
+            Error::config(message).caused_by(fault.into_error())
+        })
+    }
+
+    async fn put(
         &self,
         key: &str,
         body: Body,
         options: &PutOptions,
         waiting: Waiting,
     ) -> Result<ObjectInfo, Error> {
-        let call = async {
-            let mut instance = Instance::new(self, waiting.clone()).await?;
+        let (body, spare) = match self.on_failure {
+            OnFailure::Closed => (body, None),
+            OnFailure::Open => Spare::keep(body),
+        };
+        let again = match options.condition {
+            WriteCondition::Unconditional => Again::Repeats,
+            _ => Again::Conflicts,
+        };
+        let call = self.supervised(key, &waiting, again, |mut instance| async move {
             let (body, number) = instance.lend(body)?;
-            let store = instance.guest.agent_artifacts_store();
             let options = options.clone().into();
+            let store = instance.guest.agent_artifacts_store();
             let answer = store.call_put(&mut instance.store, key, body, &options).await;
             let receipt = instance.answer(answer)?;
             let receipt = instance.reclaim(receipt)?;
             if receipt.body_id == Some(number) {
                 Ok(receipt.info)
             } else {
-                Err(self.failed("gave a receipt that belongs to another body"))
+                let lie = instance.layer.failed("gave a receipt that belongs to another body");
+                Err(Fault::Own(lie))
             }
-        };
-        self.in_time(call, &waiting, options.condition == WriteCondition::Unconditional).await
+        });
+        match call.await? {
+            Outcome::Done(info) => Ok(info),
+            Outcome::Without(next) => {
+                let body =
+                    spare.and_then(Spare::take).ok_or_else(|| self.failed("kept the body"))?;
+                next.put(key, body, options, waiting).await
+            }
+        }
     }
 
-    pub(crate) async fn get(
+    async fn get(
         &self,
         key: &str,
         options: &GetOptions,
         waiting: Waiting,
     ) -> Result<Object, Error> {
-        let call = async {
-            let mut instance = Instance::new(self, waiting.clone()).await?;
-            let store = instance.guest.agent_artifacts_store();
+        let call = self.supervised(key, &waiting, Again::Harmless, |mut instance| async move {
             let options = options.clone().into();
+            let store = instance.guest.agent_artifacts_store();
             let answer = store.call_get(&mut instance.store, key, &options).await;
             let object = instance.answer(answer)?;
             let body = instance.reclaim(object.body)?.body;
             Ok(Object { info: object.info.into(), body })
-        };
-        self.in_time(call, &waiting, true).await
+        });
+        match call.await? {
+            Outcome::Done(object) => Ok(object),
+            Outcome::Without(next) => next.get(key, options, waiting).await,
+        }
     }
 
-    pub(crate) async fn head(
+    async fn head(
         &self,
         key: &str,
         options: &GetOptions,
         waiting: Waiting,
     ) -> Result<ObjectInfo, Error> {
-        let call = async {
-            let mut instance = Instance::new(self, waiting.clone()).await?;
-            let store = instance.guest.agent_artifacts_store();
+        let call = self.supervised(key, &waiting, Again::Harmless, |mut instance| async move {
             let options = options.clone().into();
+            let store = instance.guest.agent_artifacts_store();
             let answer = store.call_head(&mut instance.store, key, &options).await;
             instance.answer(answer).map(Into::into)
-        };
-        self.in_time(call, &waiting, true).await
+        });
+        match call.await? {
+            Outcome::Done(info) => Ok(info),
+            Outcome::Without(next) => next.head(key, options, waiting).await,
+        }
     }
 
-    pub(crate) async fn delete(
+    async fn delete(
         &self,
         key: &str,
         options: &DeleteOptions,
         waiting: Waiting,
     ) -> Result<(), Error> {
-        let call = async {
-            let mut instance = Instance::new(self, waiting.clone()).await?;
-            let store = instance.guest.agent_artifacts_store();
+        let call = self.supervised(key, &waiting, Again::Repeats, |mut instance| async move {
             let options = options.clone().into();
+            let store = instance.guest.agent_artifacts_store();
             let answer = store.call_delete(&mut instance.store, key, &options).await;
             instance.answer(answer)
-        };
-        self.in_time(call, &waiting, true).await
+        });
+        match call.await? {
+            Outcome::Done(()) => Ok(()),
+            Outcome::Without(next) => next.delete(key, options, waiting).await,
+        }
     }
 
-    pub(crate) async fn list(
-        &self,
-        options: &ListOptions,
-        waiting: Waiting,
-    ) -> Result<Listing, Error> {
-        let call = async {
-            let mut instance = Instance::new(self, waiting.clone()).await?;
-            let store = instance.guest.agent_artifacts_store();
-            let options = options.clone().into();
-            let answer = store.call_list(&mut instance.store, &options).await;
-            instance.answer(answer).map(Into::into)
+    async fn list(&self, options: &ListOptions, waiting: Waiting) -> Result<Listing, Error> {
+        let call = self.supervised(
+            &options.prefix,
+            &waiting,
+            Again::Harmless,
+            |mut instance| async move {
+                let options = options.clone().into();
+                let store = instance.guest.agent_artifacts_store();
+                let answer = store.call_list(&mut instance.store, &options).await;
+                instance.answer(answer).map(Into::into)
+            },
+        );
+        match call.await? {
+            Outcome::Done(listing) => Ok(listing),
+            Outcome::Without(next) => next.list(options, waiting).await,
+        }
+    }
+}
+
+impl Layer {
+    fn entry(&self, key: &str) -> Entry {
+        let only_key = (self.on_failure == OnFailure::Open).then(|| key.to_owned());
+        Entry { only_key, reached: Arc::default() }
+    }
+
+    /// A call into a fresh instance, unless the component is set aside; how it ends is
+    /// noted.
+    async fn supervised<'a, T, C>(
+        &'a self,
+        key: &str,
+        waiting: &Waiting,
+        again: Again,
+        call: impl FnOnce(Instance<'a>) -> C,
+    ) -> Result<Outcome<T>, Error>
+    where
+        C: Future<Output = Result<T, Fault>>,
+    {
+        let entry = self.entry(key);
+        let reached = Arc::clone(&entry.reached);
+        let error = match self.supervisor.as_ref().map(Supervisor::admit).transpose() {
+            Err(refusal) => refusal,
+            Ok(admission) => {
+                let call = async {
+                    let instance = Instance::new(self, waiting.clone(), entry).await?;
+                    call(instance).await
+                };
+                let outcome = self.in_time(call, waiting, again).await;
+                if let Some(admission) = admission {
+                    admission.noted(outcome.as_ref().err());
+                }
+                match outcome {
+                    Ok(value) => return Ok(Outcome::Done(value)),
+                    Err(Fault::Told(error)) => return Err(error),
+                    Err(Fault::Own(error)) => error,
+                }
+            }
         };
-        self.in_time(call, &waiting, true).await
+        // A write that may have happened is not made a second time.
+        let untouched = again == Again::Harmless || !reached.load(Ordering::Relaxed);
+        match (&self.beneath, self.on_failure) {
+            (Beneath::Store { next, .. }, OnFailure::Open) if untouched => {
+                tracing::warn!(component = self.name, %error, "the call goes on without it");
+                Ok(Outcome::Without(Arc::clone(next)))
+            }
+            _ => Err(error),
+        }
     }
 
     /// The call, within the wall time that is granted for it.
     async fn in_time<T>(
         &self,
-        call: impl Future<Output = Result<T, Error>>,
+        call: impl Future<Output = Result<T, Fault>>,
         waiting: &Waiting,
-        repeatable: bool,
-    ) -> Result<T, Error> {
+        again: Again,
+    ) -> Result<T, Fault> {
         let granted = match &self.beneath {
-            Beneath::S3 { .. } => None,
             Beneath::Store { grant, .. } => grant.max_wall_time(),
+            Beneath::S3 { .. } | Beneath::Nothing => None,
         };
         let Some(allowed) = granted else { return call.await };
         tokio::time::timeout(allowed, call).await.unwrap_or_else(|_| {
-            let blame = match waiting.now() {
-                WaitsFor::Storage => Blame::Storage,
-                WaitsFor::Room | WaitsFor::Component => Blame::Policy,
-            };
+            let waited_for = waiting.now();
             // What waits now is the component in front of this one.
             waiting.set(WaitsFor::Component);
             let message = format!(
                 "{} went over its limit of wall time: allowed {allowed:?}, asked for more",
                 self.name
             );
-            Err(Error::new(crate::ErrorKind::Timeout, blame, message).retryable(repeatable))
+            let error = |blame| {
+                Error::new(ErrorKind::Timeout, blame, message).retryable(again != Again::Conflicts)
+            };
+            Err(match waited_for {
+                WaitsFor::Storage => Fault::Told(error(Blame::Storage)),
+                WaitsFor::Room | WaitsFor::Component => Fault::Own(error(Blame::Policy)),
+            })
         })
     }
 
     /// The component's own failure.
     pub(crate) fn failed(&self, what: &str) -> Error {
         let message = format!("{} {what}", self.name);
-        Error::new(crate::ErrorKind::PolicyFailed, Blame::Policy, message)
+        Error::new(ErrorKind::PolicyFailed, Blame::Policy, message)
     }
 }

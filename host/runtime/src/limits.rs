@@ -112,6 +112,7 @@ impl Usage {
         let calls = match beneath {
             Beneath::S3 { .. } => ("S3 calls", limits.s3_calls),
             Beneath::Store { grant, .. } => ("calls of the next store", grant.max_next_calls()),
+            Beneath::Nothing => ("calls", 0),
         };
         let counter = |name, allowed| Counter { name, used: 0, allowed, refused: None };
         Self {

@@ -4,9 +4,11 @@ use artifact_guests::policies;
 
 use crate::{
     Error, Limits, Operation, PolicyGrant, Sandbox,
-    component::Source,
+    component::{Prepared, Source},
     layer::{Beneath, Layer},
+    link::Link,
     log_import::Log,
+    supervisor::Supervisor,
     world::World,
 };
 
@@ -42,11 +44,12 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Policy {
-    source: Source,
-    name: Option<String>,
+    pub(crate) source: Source,
+    pub(crate) name: Option<String>,
     settings: BTreeMap<String, String>,
     grant: PolicyGrant,
     limits: Option<Limits>,
+    on_failure: OnFailure,
 }
 
 impl Policy {
@@ -93,7 +96,14 @@ impl Policy {
     }
 
     fn new(source: Source, name: Option<String>) -> Self {
-        Self { source, name, settings: BTreeMap::new(), grant: PolicyGrant::none(), limits: None }
+        Self {
+            source,
+            name,
+            settings: BTreeMap::new(),
+            grant: PolicyGrant::none(),
+            limits: None,
+            on_failure: OnFailure::Closed,
+        }
     }
 
     /// The name that errors call it by.
@@ -133,21 +143,57 @@ impl Policy {
         self
     }
 
-    pub(crate) async fn in_front_of(
-        self,
-        next: Arc<Layer>,
+    /// What happens to a call of it that it fails itself. Default:
+    /// [`OnFailure::Closed`].
+    #[must_use]
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
+    }
+
+    /// What errors call it.
+    pub(crate) fn called(&self) -> String {
+        self.name.as_ref().map_or("the policy".to_owned(), |name| format!("the policy {name:?}"))
+    }
+
+    pub(crate) async fn prepare(&self, sandbox: &Sandbox) -> Result<Prepared, Error> {
+        self.source.prepare(sandbox, World::Policy, self.grant.imports()).await
+    }
+
+    pub(crate) fn in_front_of(
+        &self,
+        next: Arc<dyn Link>,
         sandbox: &Sandbox,
-    ) -> Result<Layer, Error> {
-        let Self { source, name, settings, grant, limits } = self;
-        let name = name.map_or("the policy".to_owned(), |name| format!("the policy {name:?}"));
-        Ok(Layer {
+        ready: (Prepared, Arc<Supervisor>),
+    ) -> Arc<dyn Link> {
+        let (component, supervisor) = ready;
+        let (name, grant) = (self.called(), self.grant.clone());
+        Arc::new(Layer {
             sandbox: sandbox.clone(),
-            limits: limits.unwrap_or_else(|| sandbox.limits().clone()),
-            component: source.compile(sandbox, World::Policy, grant.imports()).await?,
-            settings: Arc::new(settings.into_iter().collect()),
+            limits: self.limits.clone().unwrap_or_else(|| sandbox.limits().clone()),
+            component,
+            settings: Arc::new(self.settings.clone().into_iter().collect()),
             log: grant.records_per_second().map(|rate| Arc::new(Log::new(&name, rate))),
             beneath: Beneath::Store { grant: Arc::new(grant), next },
+            supervisor: Some(supervisor),
+            on_failure: self.on_failure,
             name,
         })
     }
+}
+
+/// What happens to a call when a policy fails it: when it traps, goes over a limit, or
+/// is set aside. A refusal is no failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The call fails. What a policy is there to refuse stays refused.
+    #[default]
+    Closed,
+    /// The call goes on without the policy, as if it were not there.
+    ///
+    /// For policies that nothing depends on, such as one that writes records. It may
+    /// never change a key: the host refuses its calls of the next store under any key
+    /// but the one that it was called with, or a put without it would store somewhere
+    /// else. A write that it had begun fails all the same, since it may have happened.
+    Open,
 }

@@ -23,6 +23,7 @@ pub struct PolicyGrant {
     next_calls: usize,
     wall_time: Option<Duration>,
     digest: bool,
+    clock: bool,
     log: Option<NonZeroU32>,
 }
 
@@ -44,6 +45,7 @@ impl PolicyGrant {
             next_calls: 8,
             wall_time: None,
             digest: false,
+            clock: false,
             log: None,
         }
     }
@@ -51,7 +53,8 @@ impl PolicyGrant {
     /// Every operation, on every key of the store. For a policy that is trusted to
     /// do what it says.
     ///
-    /// It is still no import of [`digest`](Self::digest) or [`log`](Self::log).
+    /// It is still no import of [`digest`](Self::digest), [`clock`](Self::clock) or
+    /// [`log`](Self::log).
     #[must_use]
     pub fn all() -> Self {
         use Operation::{Delete, Get, Head, List, Put};
@@ -151,6 +154,16 @@ impl PolicyGrant {
         self
     }
 
+    /// Whether it may import `agent:artifacts/clock`: what the time is, to the second.
+    ///
+    /// Stops a policy that behaves while it is looked at, and otherwise from some day
+    /// on. Default: no.
+    #[must_use]
+    pub fn clock(mut self, granted: bool) -> Self {
+        self.clock = granted;
+        self
+    }
+
     /// Whether it may import `agent:artifacts/log`, and how many records it may write
     /// in a second, over all its calls. 0 takes the import away.
     ///
@@ -180,8 +193,9 @@ impl PolicyGrant {
     /// What it may import besides what every policy may.
     pub(crate) fn imports(&self) -> Vec<Import> {
         let digest = self.digest.then_some(Import::Digest);
+        let clock = self.clock.then_some(Import::Clock);
         let log = self.log.map(|_| Import::Log);
-        digest.into_iter().chain(log).collect()
+        [digest, clock, log].into_iter().flatten().collect()
     }
 
     /// Whether the policy may make this call; `key` is a listing's prefix, too.

@@ -181,7 +181,7 @@ impl CallState {
         match &self.beneath {
             Beneath::S3 { grant, client } => Ok((Arc::clone(grant), Arc::clone(client))),
             // The linker of policies has no S3.
-            Beneath::Store { .. } => Err(wasmtime::Error::msg("a policy has no S3")),
+            _ => Err(wasmtime::Error::msg("there is no S3")),
         }
     }
 

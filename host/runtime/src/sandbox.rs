@@ -1,13 +1,13 @@
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
 };
 use wasmtime_wasi_config::WasiConfig;
 
 use crate::{
-    Error, Limits, StoreComponent,
+    Error, Limits,
     bindings::agent::artifacts,
     component::Prepared,
     error::{Blame, ErrorKind},
@@ -27,12 +27,13 @@ pub struct Sandbox(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
-    /// What a store component may import, and what a policy may.
+    /// What a component of each world may import.
     stores: Linker<CallState>,
     policies: Linker<CallState>,
+    filters: Linker<CallState>,
     limits: Limits,
     /// One permit for each instance that the pool has room for.
-    room: Semaphore,
+    room: Arc<Semaphore>,
     bundled: OnceCell<Prepared>,
 }
 
@@ -59,11 +60,13 @@ impl Sandbox {
             .map_err(failed)?;
         let stores = linker(&engine, World::ArtifactStore).map_err(failed)?;
         let policies = linker(&engine, World::Policy).map_err(failed)?;
-        let room = Semaphore::new(limits.concurrent_calls as usize);
+        let filters = linker(&engine, World::ContentFilter).map_err(failed)?;
+        let room = Arc::new(Semaphore::new(limits.concurrent_calls as usize));
         Ok(Self(Arc::new(Inner {
             engine,
             stores,
             policies,
+            filters,
             limits,
             room,
             bundled: OnceCell::new(),
@@ -95,13 +98,15 @@ impl Sandbox {
         match world {
             World::ArtifactStore => &self.0.stores,
             World::Policy => &self.0.policies,
+            World::ContentFilter => &self.0.filters,
         }
     }
 
     /// Waits until there is room for so many instances, all at once: were each to
     /// wait for itself, calls could wait for one another for ever.
-    pub(crate) async fn room_for(&self, instances: u32) -> Result<SemaphorePermit<'_>, Error> {
-        self.0.room.acquire_many(instances).await.map_err(|closed| {
+    pub(crate) async fn room_for(&self, instances: u32) -> Result<OwnedSemaphorePermit, Error> {
+        let room = Arc::clone(&self.0.room);
+        room.acquire_many_owned(instances).await.map_err(|closed| {
             Error::new(ErrorKind::Stopped, Blame::Host, "the sandbox is closed").caused_by(closed)
         })
     }
@@ -121,9 +126,11 @@ impl Sandbox {
     }
 
     /// The bundled component, compiled when it is first asked for.
-    pub(crate) async fn bundled(&self) -> Result<Prepared, Error> {
-        let compile = || StoreComponent::bundled().compile(self);
-        self.0.bundled.get_or_try_init(compile).await.cloned()
+    pub(crate) async fn bundled(
+        &self,
+        compile: impl AsyncFnOnce() -> Result<Prepared, Error>,
+    ) -> Result<Prepared, Error> {
+        self.0.bundled.get_or_try_init(|| compile()).await.cloned()
     }
 }
 
@@ -181,14 +188,17 @@ fn linker(engine: &Engine, world: World) -> wasmtime::Result<Linker<CallState>> 
     type Data = wasmtime::component::HasSelf<CallState>;
     let mut linker = Linker::new(engine);
     artifacts::types::add_to_linker::<_, Data>(&mut linker, |state| state)?;
-    artifacts::objects::add_to_linker::<_, Data>(&mut linker, |state| state)?;
     match world {
+        World::ContentFilter => {}
         World::ArtifactStore => {
+            artifacts::objects::add_to_linker::<_, Data>(&mut linker, |state| state)?;
             artifacts::s3::add_to_linker::<_, Data>(&mut linker, |state| state)?;
         }
         World::Policy => {
+            artifacts::objects::add_to_linker::<_, Data>(&mut linker, |state| state)?;
             artifacts::store::add_to_linker::<_, Data>(&mut linker, |state| state)?;
             artifacts::digest::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+            artifacts::clock::add_to_linker::<_, Data>(&mut linker, |state| state)?;
             artifacts::log::add_to_linker::<_, Data>(&mut linker, |state| state)?;
         }
     }

@@ -1,14 +1,15 @@
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
-use futures::FutureExt;
 use wasmtime::component::Resource;
 
 use crate::{
     DeleteOptions, Error, GetOptions, ListOptions, Operation, PutOptions,
     bindings::agent::artifacts::{objects, store, types},
+    error::{Blame, ErrorKind},
     handles::{HostBody, HostReceipt},
     instance::{CallState, keep},
-    layer::{Beneath, Layer},
+    layer::Beneath,
+    link::Link,
 };
 
 /// What a host function gives: the outer error traps the component.
@@ -26,7 +27,7 @@ impl store::Host for CallState {
         let HostBody { id, body } = self.table.delete(body)?;
         let options = PutOptions::from(options);
         let stored = match self.next(Operation::Put, &key)? {
-            Ok(next) => next.put(&key, body, &options, self.waiting.clone()).boxed().await,
+            Ok(next) => next.put(&key, body, &options, self.waiting.clone()).await,
             Err(refusal) => Err(refusal),
         };
         Ok(match stored {
@@ -38,7 +39,7 @@ impl store::Host for CallState {
     async fn get(&mut self, key: String, options: types::GetOptions) -> Answer<objects::Object> {
         let options = GetOptions::from(options);
         let opened = match self.next(Operation::Get, &key)? {
-            Ok(next) => next.get(&key, &options, self.waiting.clone()).boxed().await,
+            Ok(next) => next.get(&key, &options, self.waiting.clone()).await,
             Err(refusal) => Err(refusal),
         };
         Ok(match opened {
@@ -52,7 +53,7 @@ impl store::Host for CallState {
     async fn head(&mut self, key: String, options: types::GetOptions) -> Answer<types::ObjectInfo> {
         let options = GetOptions::from(options);
         let described = match self.next(Operation::Head, &key)? {
-            Ok(next) => next.head(&key, &options, self.waiting.clone()).boxed().await,
+            Ok(next) => next.head(&key, &options, self.waiting.clone()).await,
             Err(refusal) => Err(refusal),
         };
         Ok(described.map(Into::into).map_err(|error| self.told(error)))
@@ -61,7 +62,7 @@ impl store::Host for CallState {
     async fn delete(&mut self, key: String, options: types::DeleteOptions) -> Answer<()> {
         let options = DeleteOptions::from(options);
         let deleted = match self.next(Operation::Delete, &key)? {
-            Ok(next) => next.delete(&key, &options, self.waiting.clone()).boxed().await,
+            Ok(next) => next.delete(&key, &options, self.waiting.clone()).await,
             Err(refusal) => Err(refusal),
         };
         Ok(deleted.map_err(|error| self.told(error)))
@@ -70,7 +71,7 @@ impl store::Host for CallState {
     async fn list(&mut self, options: types::ListOptions) -> Answer<types::Listing> {
         let options = ListOptions::from(options);
         let mut listed = match self.next(Operation::List, &options.prefix)? {
-            Ok(next) => next.list(&options, self.waiting.clone()).boxed().await,
+            Ok(next) => next.list(&options, self.waiting.clone()).await,
             Err(refusal) => Err(refusal),
         };
         if let (Ok(listing), Beneath::Store { grant, .. }) = (&mut listed, &self.beneath) {
@@ -86,16 +87,24 @@ impl CallState {
         &mut self,
         operation: Operation,
         key: &str,
-    ) -> wasmtime::Result<Result<Arc<Layer>, Error>> {
+    ) -> wasmtime::Result<Result<Arc<dyn Link>, Error>> {
         self.usage.count_call()?;
-        match &self.beneath {
-            Beneath::Store { grant, next } => {
-                let admitted = grant.admit(operation, key);
-                Ok(admitted.map(|()| Arc::clone(next)))
+        let Beneath::Store { grant, next } = &self.beneath else {
+            // No other linker has a next store.
+            return Err(wasmtime::Error::msg("there is no next store"));
+        };
+        let admitted = grant.admit(operation, key).and_then(|()| match &self.entry.only_key {
+            Some(only) if only != key => {
+                let message =
+                    "not granted: another key than it was called with, since it fails open";
+                Err(Error::new(ErrorKind::PolicyDenied, Blame::Policy, message))
             }
-            // The linker of store components has no next store.
-            Beneath::S3 { .. } => Err(wasmtime::Error::msg("there is no next store")),
-        }
+            _ => Ok(()),
+        });
+        Ok(admitted.map(|()| {
+            self.entry.reached.store(true, Ordering::Relaxed);
+            Arc::clone(next)
+        }))
     }
 
     /// Keeps the error as it was, and gives the policy its own view.

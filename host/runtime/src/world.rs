@@ -9,6 +9,8 @@ pub(crate) enum World {
     ArtifactStore,
     /// A policy in front of a store.
     Policy,
+    /// What changes the bytes.
+    ContentFilter,
 }
 
 /// An interface that a component may import only where it is granted that.
@@ -16,16 +18,19 @@ pub(crate) enum World {
 pub(crate) enum Import {
     /// `agent:artifacts/digest`
     Digest,
+    /// `agent:artifacts/clock`
+    Clock,
     /// `agent:artifacts/log`
     Log,
 }
 
 impl Import {
-    const ALL: [Self; 2] = [Self::Digest, Self::Log];
+    const ALL: [Self; 3] = [Self::Digest, Self::Clock, Self::Log];
 
     fn interface(self) -> &'static str {
         match self {
             Self::Digest => "agent:artifacts/digest",
+            Self::Clock => "agent:artifacts/clock",
             Self::Log => "agent:artifacts/log",
         }
     }
@@ -34,35 +39,47 @@ impl Import {
     fn grant(self) -> &'static str {
         match self {
             Self::Digest => "`PolicyGrant::digest(true)`, or `digest = true` in artifacts.toml",
+            Self::Clock => "`PolicyGrant::clock(true)`, or `clock = true` in artifacts.toml",
             Self::Log => "`PolicyGrant::log(10)`, or `log-per-second = 10` in artifacts.toml",
         }
     }
 }
 
-/// What every component of a chain exports, and every policy imports.
+const TYPES: &str = "agent:artifacts/types";
+const OBJECTS: &str = "agent:artifacts/objects";
 const STORE: &str = "agent:artifacts/store";
+const SETTINGS: &str = "wasi:config/store";
 
 impl World {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ArtifactStore => "artifact-store",
             Self::Policy => "policy",
+            Self::ContentFilter => "content-filter",
         }
     }
 
     /// What every component of the world may import.
-    fn imports(self) -> [&'static str; 4] {
-        let beneath = match self {
-            Self::ArtifactStore => "agent:artifacts/s3",
-            Self::Policy => STORE,
-        };
-        ["agent:artifacts/types", "agent:artifacts/objects", beneath, "wasi:config/store"]
+    fn imports(self) -> &'static [&'static str] {
+        match self {
+            Self::ArtifactStore => &[TYPES, OBJECTS, "agent:artifacts/s3", SETTINGS],
+            Self::Policy => &[TYPES, OBJECTS, STORE, SETTINGS],
+            Self::ContentFilter => &[TYPES, SETTINGS],
+        }
+    }
+
+    /// What every component of the world must export.
+    fn export(self) -> &'static str {
+        match self {
+            Self::ArtifactStore | Self::Policy => STORE,
+            Self::ContentFilter => "agent:artifacts/filter",
+        }
     }
 
     /// What could be granted to a component of the world besides.
     fn grantable(self) -> &'static [Import] {
         match self {
-            Self::ArtifactStore => &[],
+            Self::ArtifactStore | Self::ContentFilter => &[],
             Self::Policy => &Import::ALL,
         }
     }
@@ -71,7 +88,7 @@ impl World {
     /// types fit is for the linker to say, once it is compiled.
     pub(crate) fn check(self, bytes: &[u8], origin: &str, granted: &[Import]) -> Result<(), Error> {
         check_preamble(bytes, origin)?;
-        let Interface { imports, exports_store } = Interface::read(bytes)
+        let Interface { imports, exports } = Interface::read(bytes)
             .map_err(|error| Error::config(format!("{origin} is not valid")).caused_by(error))?;
         let ungranted = self.grantable().iter().filter(|import| !granted.contains(import));
         for import in ungranted {
@@ -104,9 +121,10 @@ impl World {
                 world.join(", "),
             )));
         }
-        if !exports_store {
+        let export = self.export();
+        if !exports.iter().any(|name| without_version(name) == export) {
             return Err(Error::config(format!(
-                "{origin} does not export `{STORE}`: it is no component of the world `{}`",
+                "{origin} does not export `{export}`: it is no component of the world `{}`",
                 self.name()
             )));
         }
@@ -132,7 +150,8 @@ fn check_preamble(bytes: &[u8], origin: &str) -> Result<(), Error> {
 #[derive(Default)]
 struct Interface<'a> {
     imports: Vec<&'a str>,
-    exports_store: bool,
+    /// Exported instances.
+    exports: Vec<&'a str>,
 }
 
 impl<'a> Interface<'a> {
@@ -152,8 +171,9 @@ impl<'a> Interface<'a> {
                 Payload::ComponentExportSection(section) if depth == 0 => {
                     for export in section {
                         let export = export?;
-                        interface.exports_store |= without_version(export.name.name) == STORE
-                            && export.kind == ComponentExternalKind::Instance;
+                        if export.kind == ComponentExternalKind::Instance {
+                            interface.exports.push(export.name.name);
+                        }
                     }
                 }
                 _ => {}
