@@ -23,8 +23,9 @@ const READ_ONLY: Guest =
 const TENANT: Guest = ("tenant.wasm", "artifact-policy-tenant", "guest/policies/tenant");
 const KEY_RULES: Guest =
     ("key-rules.wasm", "artifact-policy-key-rules", "guest/policies/key-rules");
-const HOSTILE: [Guest; 2] = [
+const HOSTILE: [Guest; 3] = [
     ("hostile.wasm", "artifact-guest-hostile", "guest/hostile"),
+    ("hostile-filter.wasm", "artifact-guest-hostile-filter", "guest/hostile-filter"),
     ("hostile-policy.wasm", "artifact-guest-hostile-policy", "guest/hostile-policy"),
 ];
 

@@ -20,6 +20,10 @@ pub mod policies;
 #[cfg(feature = "hostile")]
 pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile.wasm"));
 
+/// A filter that attacks its host and what it is given, likewise.
+#[cfg(feature = "hostile")]
+pub const HOSTILE_FILTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile-filter.wasm"));
+
 /// A policy that attacks its host and its neighbours, likewise.
 #[cfg(feature = "hostile")]
 pub const HOSTILE_POLICY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile-policy.wasm"));

@@ -32,6 +32,23 @@ impl Guest for Hostile {
                 next::put(&key, body, &options)
             }
             "other-key" => next::put("theirs/k", body, &options),
+            // No attack: what a policy may do that keeps a copy.
+            "put-twice" => {
+                let Some(second) = body.duplicate() else {
+                    return Err(Error {
+                        code: ErrorCode::InvalidRequest,
+                        message: "these bytes come only once".to_owned(),
+                        retryable: false,
+                        cause: None,
+                    });
+                };
+                next::put(&format!("copy-of-{key}"), second, &options)?;
+                next::put(&key, body, &options)
+            }
+            "trap-after-put" => {
+                let _receipt = next::put(&key, body, &options);
+                std::process::abort()
+            }
             "another-body" => {
                 let object = next::get("mine/bait", &NO_GET_OPTIONS)?;
                 next::put(&key, object.body, &options)

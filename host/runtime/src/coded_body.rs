@@ -92,6 +92,8 @@ impl CodedBody {
     /// The next bytes that are ready; none at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Stop> {
         while !self.ended {
+            // Bytes that are always there would keep the thread from other tasks.
+            tokio::task::consume_budget().await;
             let bytes = if self.more {
                 self.push(Bytes::new()).await?
             } else if !self.rest.is_empty() {
