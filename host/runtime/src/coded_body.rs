@@ -49,9 +49,9 @@ impl Fate {
 impl CodedBody {
     /// For a put: the storage is told that the body broke, and `fate` why.
     pub(crate) fn encoded(coder: Coder, input: Body, admission: Admission) -> (Body, Fate) {
-        let coded = Self::new(coder, input, admission);
-        let fate = coded.fate.clone();
-        (coded.into_body(Direction::In), fate)
+        let body = Self::new(coder, input, admission);
+        let fate = body.fate.clone();
+        (body.into_body(Direction::In), fate)
     }
 
     /// For a get: the reader is told.

@@ -21,7 +21,7 @@ const SLACK: u64 = 64 << 10;
 
 /// A filter with all that it takes to run it.
 pub(crate) struct Coding {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) sandbox: Sandbox,
     pub(crate) limits: Limits,
     pub(crate) component: PreparedFilter,
@@ -62,7 +62,12 @@ impl Coding {
     }
 
     async fn instance(&self, waiting: Waiting) -> Result<(Store<CallState>, ContentFilter), Fault> {
-        let state = CallState::for_filter(&self.limits, Arc::clone(&self.settings), waiting);
+        let state = CallState::for_filter(
+            Arc::clone(&self.name),
+            &self.limits,
+            Arc::clone(&self.settings),
+            waiting,
+        );
         let mut store = self
             .sandbox
             .new_store(state, &self.limits)

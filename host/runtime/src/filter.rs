@@ -129,7 +129,7 @@ impl Filter {
         let (component, supervisor) = ready;
         let settings: WasiConfigVariables = self.settings.clone().into_iter().collect();
         let coding = Coding {
-            name: self.called(),
+            name: self.called().into(),
             sandbox: sandbox.clone(),
             limits: self.limits.clone().unwrap_or_else(|| sandbox.limits().clone()),
             component,

@@ -32,6 +32,8 @@ pub(crate) struct Instance<'a> {
 
 /// What an instance can reach.
 pub(crate) struct CallState {
+    /// How errors name the component.
+    pub(crate) name: Arc<str>,
     pub(crate) table: ResourceTable,
     pub(crate) settings: Arc<WasiConfigVariables>,
     pub(crate) beneath: Beneath,
@@ -72,6 +74,7 @@ impl<'a> Instance<'a> {
     ) -> Result<Self, Fault> {
         let sandbox = &layer.sandbox;
         let state = CallState::new(
+            Arc::clone(&layer.name),
             &layer.limits,
             Arc::clone(&layer.settings),
             layer.beneath.clone(),
@@ -126,6 +129,7 @@ impl<'a> Instance<'a> {
 
 impl CallState {
     fn new(
+        name: Arc<str>,
         limits: &Limits,
         settings: Arc<WasiConfigVariables>,
         beneath: Beneath,
@@ -137,16 +141,17 @@ impl CallState {
         table.set_max_capacity(limits.handles);
         let usage = Usage::new(limits, &beneath);
         let seen = Seen::default();
-        Self { table, settings, beneath, usage, seen, waiting, log, entry, bodies: 0 }
+        Self { name, table, settings, beneath, usage, seen, waiting, log, entry, bodies: 0 }
     }
 
     /// For a filter, which holds no handles and reaches nothing.
     pub(crate) fn for_filter(
+        name: Arc<str>,
         limits: &Limits,
         settings: Arc<WasiConfigVariables>,
         waiting: Waiting,
     ) -> Self {
-        Self::new(limits, settings, Beneath::Nothing, waiting, None, Entry::default())
+        Self::new(name, limits, settings, Beneath::Nothing, waiting, None, Entry::default())
     }
 
     pub(crate) fn push_body(&mut self, body: Body) -> wasmtime::Result<Resource<HostBody>> {

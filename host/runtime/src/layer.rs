@@ -26,7 +26,7 @@ use crate::{
 /// A component of a store's chain: a policy, or the store component at its end.
 pub(crate) struct Layer {
     /// How errors name it.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) sandbox: Sandbox,
     pub(crate) limits: Limits,
     pub(crate) component: Prepared,
@@ -269,7 +269,7 @@ impl Layer {
         let untouched = again == Again::Harmless || !reached.load(Ordering::Relaxed);
         match (&self.beneath, self.on_failure) {
             (Beneath::Store { next, .. }, OnFailure::Open) if untouched => {
-                tracing::warn!(component = self.name, %error, "the call goes on without it");
+                tracing::warn!(component = &*self.name, %error, "the call goes on without it");
                 Ok(Outcome::Without(Arc::clone(next)))
             }
             _ => Err(error),

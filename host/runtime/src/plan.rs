@@ -61,7 +61,7 @@ impl Plan {
             None => self.ready.insert(self.component.prepare(sandbox).await?).clone(),
         };
         let mut top: Arc<dyn Link> = Arc::new(Layer {
-            name: "the component".to_owned(),
+            name: "the component".into(),
             sandbox: sandbox.clone(),
             limits: sandbox.limits().clone(),
             component,

@@ -177,7 +177,7 @@ impl Policy {
             beneath: Beneath::Store { grant: Arc::new(grant), next },
             supervisor: Some(supervisor),
             on_failure: self.on_failure,
-            name,
+            name: name.into(),
         })
     }
 }

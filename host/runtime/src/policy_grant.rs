@@ -2,11 +2,7 @@ use std::{collections::HashSet, num::NonZeroU32, time::Duration};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::{
-    Error, Listing, Operation,
-    error::{Blame, ErrorKind},
-    world::Import,
-};
+use crate::{Error, Listing, Operation, convert::cut, world::Import};
 
 /// What a policy may do, and reach. Deny by default.
 ///
@@ -198,19 +194,36 @@ impl PolicyGrant {
         [digest, clock, log].into_iter().flatten().collect()
     }
 
-    /// Whether the policy may make this call; `key` is a listing's prefix, too.
-    pub(crate) fn admit(&self, operation: Operation, key: &str) -> Result<(), Error> {
-        let refusal = if !self.operations.contains(&operation) {
-            format!("the operation `{}`", operation.as_str())
-        } else if !key.starts_with(&self.keys_under) {
-            format!("keys that do not begin with {:?}", self.keys_under)
-        } else if operation != Operation::List && !self.fits(key) {
-            "this key: it fits none of the patterns that are granted".to_owned()
-        } else {
-            return Ok(());
+    /// Whether the policy may make this call; if not, what it asked for and what it has.
+    /// `key` is a listing's prefix, too.
+    pub(crate) fn admit(&self, operation: Operation, key: &str) -> Result<(), String> {
+        let asked = match operation {
+            Operation::List => format!("listings under {:?}", cut(key, 100)),
+            _ => format!("the key {:?}", cut(key, 100)),
         };
-        let message = format!("not granted: {refusal}");
-        Err(Error::new(ErrorKind::PolicyDenied, Blame::Policy, message))
+        if !self.operations.contains(&operation) {
+            let granted = self.granted_operations();
+            return Err(format!("the operation `{}`: it has {granted}", operation.as_str()));
+        }
+        if !key.starts_with(&self.keys_under) {
+            let under = &self.keys_under;
+            return Err(format!("{asked}: it has keys that begin with {under:?}"));
+        }
+        match &self.keys {
+            Some(patterns) if operation != Operation::List && !patterns.globs.is_match(key) => {
+                let texts = &patterns.texts;
+                Err(format!("{asked}: it has keys that fit one of {texts:?}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn granted_operations(&self) -> String {
+        use Operation::{Delete, Get, Head, List, Put};
+        let all = [Put, Get, Head, Delete, List].into_iter();
+        let granted = all.filter(|operation| self.operations.contains(operation));
+        let names: Vec<&str> = granted.map(Operation::as_str).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     }
 
     /// Takes out of a listing what the policy may not name. What a delimiter gathered
@@ -250,11 +263,11 @@ mod tests {
         }
         let grant = PolicyGrant::none().operations([Operation::Get]).keys_under("a/");
         assert!(grant.admit(Operation::Get, "a/k").is_ok());
-        let refusal = |operation, key| grant.admit(operation, key).unwrap_err().to_string();
-        assert_eq!(refusal(Operation::Put, "a/k"), "not granted: the operation `put`");
+        let refusal = |operation, key| grant.admit(operation, key).unwrap_err();
+        assert_eq!(refusal(Operation::Put, "a/k"), "the operation `put`: it has get");
         assert_eq!(
             refusal(Operation::Get, "b/k"),
-            r#"not granted: keys that do not begin with "a/""#
+            r#"the key "b/k": it has keys that begin with "a/""#
         );
     }
 

@@ -5,6 +5,7 @@ use wasmtime::component::Resource;
 use crate::{
     DeleteOptions, Error, GetOptions, ListOptions, Operation, PutOptions,
     bindings::agent::artifacts::{objects, store, types},
+    convert::cut,
     error::{Blame, ErrorKind},
     handles::{HostBody, HostReceipt},
     instance::{CallState, keep},
@@ -95,16 +96,16 @@ impl CallState {
         };
         let admitted = grant.admit(operation, key).and_then(|()| match &self.entry.only_key {
             Some(only) if only != key => {
-                let message =
-                    "not granted: another key than it was called with, since it fails open";
-                Err(Error::new(ErrorKind::PolicyDenied, Blame::Policy, message))
+                Err(format!("the key {:?}: it fails open, and so has only {only:?}", cut(key, 100)))
             }
             _ => Ok(()),
         });
-        Ok(admitted.map(|()| {
-            self.entry.reached.store(true, Ordering::Relaxed);
-            Arc::clone(next)
-        }))
+        if let Err(refusal) = admitted {
+            let message = format!("{} is not granted {refusal}", self.name);
+            return Ok(Err(Error::new(ErrorKind::PolicyDenied, Blame::Policy, message)));
+        }
+        self.entry.reached.store(true, Ordering::Relaxed);
+        Ok(Ok(Arc::clone(next)))
     }
 
     /// Keeps the error as it was, and gives the policy its own view.

@@ -127,10 +127,9 @@ impl Supervisor {
         }
         let times = match &watch.aside {
             Some(aside) if aside.probing => aside.times + 1,
-            // Calls that began before it was set aside may fail after.
-            Some(_) => return,
             None if watch.recent.len() >= self.rules.failures.max(1) => 0,
-            None => return,
+            // Too few yet; or a call that began before it was set aside.
+            _ => return,
         };
         watch.recent.clear();
         let pause = self.rules.set_aside.saturating_mul(1 << times.min(6));

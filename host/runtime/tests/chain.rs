@@ -40,7 +40,9 @@ impl Scene {
 
 /// Refused by the host, as not granted; the policy is to blame.
 fn assert_not_granted(error: &Error, what: &str) {
-    assert_eq!(error.to_string(), format!("not granted: {what}"));
+    let message = error.to_string();
+    assert!(message.starts_with("the policy \""), "{message}");
+    assert!(message.ends_with(&format!("\" is not granted {what}")), "{message}");
     assert_eq!((error.kind(), error.blame()), (ErrorKind::PolicyDenied, Blame::Policy));
 }
 
@@ -72,32 +74,44 @@ async fn a_policy_without_a_grant_can_only_refuse() {
     let policy = Policy::from_bytes(artifact_guests::HOSTILE_POLICY).name("bare");
     let builder = ArtifactStore::builder().bucket("bucket").client(MockS3::new());
     let store = builder.policy(policy).start().await.unwrap();
-    assert_not_granted(&store.put("k", "v").await.unwrap_err(), "the operation `put`");
-    assert_not_granted(&store.get("k").await.unwrap_err(), "the operation `get`");
-    assert_not_granted(&store.head("k").await.unwrap_err(), "the operation `head`");
-    assert_not_granted(&store.delete("k").await.unwrap_err(), "the operation `delete`");
-    assert_not_granted(&store.list("").await.unwrap_err(), "the operation `list`");
+    assert_not_granted(&store.put("k", "v").await.unwrap_err(), "the operation `put`: it has none");
+    assert_not_granted(&store.get("k").await.unwrap_err(), "the operation `get`: it has none");
+    assert_not_granted(&store.head("k").await.unwrap_err(), "the operation `head`: it has none");
+    assert_not_granted(
+        &store.delete("k").await.unwrap_err(),
+        "the operation `delete`: it has none",
+    );
+    assert_not_granted(&store.list("").await.unwrap_err(), "the operation `list`: it has none");
 }
 
 #[tokio::test]
 async fn a_put_cannot_become_a_delete() {
     let scene = scene("delete-instead").await;
     let error = scene.store.put("mine/bait", "v").await.unwrap_err();
-    assert_not_granted(&error, "the operation `delete`");
+    assert_not_granted(&error, "the operation `delete`: it has put, get, head, list");
     assert_eq!(scene.keys().await, ["mine/bait", "theirs/secret"]);
 }
 
 #[tokio::test]
 async fn keys_of_others_are_not_granted() {
-    let outside = "keys that do not begin with \"mine/\"";
+    let outside = |asked| format!("{asked}: it has keys that begin with \"mine/\"");
     let hostile = scene("other-key").await;
-    assert_not_granted(&hostile.store.put("mine/k", "v").await.unwrap_err(), outside);
+    assert_not_granted(
+        &hostile.store.put("mine/k", "v").await.unwrap_err(),
+        &outside("the key \"theirs/k\""),
+    );
     assert_eq!(hostile.keys().await, ["mine/bait", "theirs/secret"]);
 
     let honest = scene("").await;
-    assert_not_granted(&honest.store.get("theirs/secret").await.unwrap_err(), outside);
+    assert_not_granted(
+        &honest.store.get("theirs/secret").await.unwrap_err(),
+        &outside("the key \"theirs/secret\""),
+    );
     let hostile = scene("list-all").await;
-    assert_not_granted(&hostile.store.list("mine/").await.unwrap_err(), outside);
+    assert_not_granted(
+        &hostile.store.list("mine/").await.unwrap_err(),
+        &outside("listings under \"\""),
+    );
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ async fn a_filter_takes_only_what_is_asked_of_it() {
     let count = Arc::clone(&taken);
     let endless = stream::repeat_with(move || {
         count.fetch_add(1, Ordering::Relaxed);
-        Ok::<_, io::Error>(Bytes::from_static(&[1; 64 << 10]))
+        Ok::<_, io::Error>(Bytes::from_static(&[1; 4 << 10]))
     });
     // A body without end, into a store that reads it for a while and is given up.
     let store = builder(&s3).filter(filter("")).start().await.unwrap();

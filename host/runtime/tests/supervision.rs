@@ -106,7 +106,7 @@ async fn a_policy_that_fails_open_names_no_other_key() {
     let error = store.put("k", "v").await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "not granted: another key than it was called with, since it fails open"
+        "the policy is not granted the key \"theirs/k\": it fails open, and so has only \"k\""
     );
     assert_eq!(error.kind(), ErrorKind::PolicyDenied);
 }
@@ -177,7 +177,11 @@ async fn a_bundled_policys_other_grants_stay_when_one_changes() {
     let escaped = Policy::tenant("acme").setting("tenant", "other");
     let store = builder(&s3).policy(escaped).start().await.unwrap();
     let error = store.put("k", "v").await.unwrap_err();
-    assert_eq!(error.to_string(), r#"not granted: keys that do not begin with "acme/""#);
+    assert_eq!(
+        error.to_string(),
+        "the policy \"tenant\" is not granted the key \"k\": it has keys that begin with \
+         \"acme/\""
+    );
 }
 
 #[tokio::test]

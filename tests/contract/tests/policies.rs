@@ -247,9 +247,13 @@ mod the_tenant_policy {
         let s3 = bucket();
         let policy = tenant("acme").grant(PolicyGrant::all().keys_under("other/"));
         let store = over(&s3, [policy]).await;
-        let message = r#"not granted: keys that do not begin with "other/""#;
-        assert_denied(store.put("k", "v").await, message);
-        assert_denied(store.list("").await, message);
+        let refused = |what| {
+            format!(
+                r#"the policy "tenant" is not granted {what}: it has keys that begin with "other/""#
+            )
+        };
+        assert_denied(store.put("k", "v").await, &refused(r#"the key "k""#));
+        assert_denied(store.list("").await, &refused(r#"listings under "acme/""#));
         assert!(s3.is_empty());
     }
 }
