@@ -23,6 +23,14 @@ const READ_ONLY: Guest =
 const TENANT: Guest = ("tenant.wasm", "artifact-policy-tenant", "guest/policies/tenant");
 const KEY_RULES: Guest =
     ("key-rules.wasm", "artifact-policy-key-rules", "guest/policies/key-rules");
+const CONTENT_ADDRESSED: Guest = (
+    "content-addressed.wasm",
+    "artifact-policy-content-addressed",
+    "guest/policies/content-addressed",
+);
+const RETENTION: Guest =
+    ("retention.wasm", "artifact-policy-retention", "guest/policies/retention");
+const AUDIT: Guest = ("audit.wasm", "artifact-policy-audit", "guest/policies/audit");
 const HOSTILE: [Guest; 3] = [
     ("hostile.wasm", "artifact-guest-hostile", "guest/hostile"),
     ("hostile-filter.wasm", "artifact-guest-hostile-filter", "guest/hostile-filter"),
@@ -66,7 +74,7 @@ fn main() {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let workspace = workspace()?;
-    let mut wanted = vec![STORE, READ_ONLY, TENANT, KEY_RULES];
+    let mut wanted = vec![STORE, READ_ONLY, TENANT, KEY_RULES, CONTENT_ADDRESSED, RETENTION, AUDIT];
     if env::var_os("CARGO_FEATURE_HOSTILE").is_some() {
         wanted.extend(HOSTILE);
     }

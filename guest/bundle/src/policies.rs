@@ -5,9 +5,11 @@
 //! `guest/policies`. Each is under 64 KiB:
 //!
 //! ```
-//! use artifact_guests::policies::{KEY_RULES, READ_ONLY, TENANT};
+//! use artifact_guests::policies::{
+//!     AUDIT, CONTENT_ADDRESSED, KEY_RULES, READ_ONLY, RETENTION, TENANT,
+//! };
 //!
-//! for policy in [READ_ONLY, TENANT, KEY_RULES] {
+//! for policy in [READ_ONLY, TENANT, KEY_RULES, CONTENT_ADDRESSED, RETENTION, AUDIT] {
 //!     assert!(policy.starts_with(b"\0asm"));
 //! }
 //! ```
@@ -29,3 +31,23 @@ pub const TENANT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tenant.wasm"
 /// `max-bytes`, `require-metadata`, `content-types`. Grant: the operations that it
 /// shall let through.
 pub const KEY_RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/key-rules.wasm"));
+
+/// Artifacts are called after the SHA-256 of their bytes, so that none is ever
+/// replaced by another.
+///
+/// Setting: `mode`, `require` (default) or `assign`. Grant: the operations that it
+/// shall let through, and `digest`.
+pub const CONTENT_ADDRESSED: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/content-addressed.wasm"));
+
+/// Neither overwrites nor deletes an artifact before a date.
+///
+/// Settings, one of them required: `keep-for` (a duration, from when it was written)
+/// and `keep-until` (a date). Grant: the operations that it shall let through, head
+/// among them, and `clock`.
+pub const RETENTION: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/retention.wasm"));
+
+/// Passes everything on, and writes one record of every call.
+///
+/// It has no settings. Grant: the operations that it shall let through, and `log`.
+pub const AUDIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/audit.wasm"));

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use artifact_guests::policies::{KEY_RULES, READ_ONLY, TENANT};
+use artifact_guests::policies::{
+    AUDIT, CONTENT_ADDRESSED, KEY_RULES, READ_ONLY, RETENTION, TENANT,
+};
 use wit_component::DecodedWasm;
 use wit_parser::{Resolve, WorldItem, WorldKey};
 
@@ -33,13 +35,18 @@ fn the_policies_import_and_export_what_their_world_names() {
         "agent:artifacts/types@0.1.0",
         "wasi:config/store@0.2.0-rc.1",
     ];
-    for (name, policy, expected) in [
-        // It has no settings, so it does not even ask for them.
-        ("read-only", READ_ONLY, &EVERY[..3]),
-        ("tenant", TENANT, &EVERY),
-        ("key-rules", KEY_RULES, &EVERY),
+    for (name, policy, common, granted) in [
+        // Those without settings do not even ask for them.
+        ("read-only", READ_ONLY, &EVERY[..3], None),
+        ("tenant", TENANT, &EVERY, None),
+        ("key-rules", KEY_RULES, &EVERY, None),
+        ("content-addressed", CONTENT_ADDRESSED, &EVERY, Some("agent:artifacts/digest@0.1.0")),
+        ("retention", RETENTION, &EVERY, Some("agent:artifacts/clock@0.1.0")),
+        ("audit", AUDIT, &EVERY[..3], Some("agent:artifacts/log@0.1.0")),
     ] {
         let (imports, exports) = interfaces(policy);
+        let mut expected: Vec<_> = common.iter().copied().chain(granted).collect();
+        expected.sort_unstable();
         assert_eq!(imports, expected, "{name}");
         assert_eq!(exports, ["agent:artifacts/store@0.1.0"], "{name}");
     }
@@ -52,6 +59,9 @@ fn every_component_is_small() {
         ("read-only", READ_ONLY),
         ("tenant", TENANT),
         ("key-rules", KEY_RULES),
+        ("content-addressed", CONTENT_ADDRESSED),
+        ("retention", RETENTION),
+        ("audit", AUDIT),
     ] {
         let bytes = component.len();
         assert!(bytes < LARGEST, "{name}: {bytes} bytes");

@@ -18,4 +18,10 @@ mod readmes {
     struct Tenant;
     #[doc = include_str!("../../../guest/policies/key-rules/README.md")]
     struct KeyRules;
+    #[doc = include_str!("../../../guest/policies/content-addressed/README.md")]
+    struct ContentAddressed;
+    #[doc = include_str!("../../../guest/policies/retention/README.md")]
+    struct Retention;
+    #[doc = include_str!("../../../guest/policies/audit/README.md")]
+    struct Audit;
 }

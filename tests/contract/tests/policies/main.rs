@@ -3,6 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod audit;
+mod content_addressed;
+mod retention;
+
 use std::sync::Arc;
 
 use artifact_contract::stores::CASES;
@@ -57,6 +61,24 @@ fn assert_denied<T>(answer: Result<T, Error>, message: &str) {
     assert_eq!(error.to_string(), message);
     assert_eq!((error.kind(), error.blame()), (ErrorKind::PolicyDenied, Blame::Policy));
     assert!(!error.is_retryable());
+}
+
+/// That no store starts with a policy that is not granted what it imports, and in
+/// which words.
+async fn assert_import_not_granted(policy: Policy, name: &str, import: &str, grant: &str) {
+    let builder = ArtifactStore::builder().bucket(BUCKET).client(MemoryS3::new()).policy(policy);
+    let error = builder.start().await.unwrap_err();
+    assert_eq!((error.kind(), error.blame()), (ErrorKind::InvalidConfig, Blame::Caller));
+    assert_eq!(
+        error.to_string(),
+        format!("the policy {name} imports `{import}`, which it is not granted: {grant} grants it")
+    );
+}
+
+/// A body whose bytes come only once, and say beforehand of no length.
+fn once(chunks: impl IntoIterator<Item = &'static str>) -> Body {
+    let chunks: Vec<_> = chunks.into_iter().map(|chunk| Ok(Bytes::from(chunk))).collect();
+    Body::from_stream(futures::stream::iter(chunks), None)
 }
 
 async fn keys(store: &ArtifactStore, prefix: &str) -> Vec<String> {

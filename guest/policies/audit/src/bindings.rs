@@ -1,0 +1,10 @@
+//! What `wit-bindgen` makes of the world `policy`, and nothing else.
+
+#![expect(unsafe_code, reason = "the calling convention of components is written in it")]
+#![expect(clippy::pedantic, reason = "generated")]
+
+use super::Audit;
+
+wit_bindgen::generate!({ path: "../../../wit", world: "policy", generate_all });
+
+export!(Audit with_types_in self);
