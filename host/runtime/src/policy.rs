@@ -91,6 +91,37 @@ impl Policy {
         Self::bundled(policies::KEY_RULES, "key-rules").grant(PolicyGrant::all())
     }
 
+    /// The bundled policy `content-addressed`, with every operation and the digest
+    /// granted: the last segment of a key must be the SHA-256 of the bytes, or, with
+    /// the setting `mode` = `assign`, becomes it where it is `{sha256}`. See
+    /// `guest/policies/content-addressed/README.md`.
+    #[must_use]
+    pub fn content_addressed() -> Self {
+        Self::bundled(policies::CONTENT_ADDRESSED, "content-addressed")
+            .grant(PolicyGrant::all().digest(true))
+    }
+
+    /// The bundled policy `retention`, with every operation and the clock granted:
+    /// artifacts are neither overwritten nor deleted before a date. Its settings are
+    /// `keep-for` and `keep-until`; without either it refuses every call. See
+    /// `guest/policies/retention/README.md`.
+    ///
+    /// ```
+    /// let policy = artifact_store::Policy::retention().setting("keep-for", "30d");
+    /// ```
+    #[must_use]
+    pub fn retention() -> Self {
+        Self::bundled(policies::RETENTION, "retention").grant(PolicyGrant::all().clock(true))
+    }
+
+    /// The bundled policy `audit`, with every operation granted: writes one record of
+    /// every call through `tracing`, up to 100 in a second; the grant of `log` says
+    /// otherwise. See `guest/policies/audit/README.md`.
+    #[must_use]
+    pub fn audit() -> Self {
+        Self::bundled(policies::AUDIT, "audit").grant(PolicyGrant::all().log(100))
+    }
+
     fn bundled(bytes: &'static [u8], name: &str) -> Self {
         Self::new(Source::bundled(bytes, &format!("the policy {name}")), Some(name.to_owned()))
     }
