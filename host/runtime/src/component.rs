@@ -4,10 +4,11 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::io::AsyncReadExt;
 use wasmtime::component::{Component, InstancePre};
 
 use crate::{
-    Error, Sandbox,
+    Error, Inspection, Sandbox,
     bindings::ComponentPre,
     instance::CallState,
     world::{Import, World},
@@ -86,6 +87,10 @@ impl Source {
         Ok(Self { bytes, path: Some(path.to_owned()), origin, trusted: false })
     }
 
+    pub(crate) fn inspect(&self) -> Result<Inspection, Error> {
+        Inspection::read(&self.bytes, &self.origin)
+    }
+
     pub(crate) fn is_trusted(&self) -> bool {
         self.trusted
     }
@@ -142,7 +147,7 @@ impl Source {
             return Err(too_large(origin, bytes.len() as u64));
         }
         // Compiling costs; what can be told without it is told first.
-        world.check(bytes, origin, granted)?;
+        world.check(&self.inspect()?, granted)?;
         Component::from_binary(sandbox.engine(), bytes)
             .map_err(|error| Error::config(format!("{origin} is not valid")).caused_by(error))
     }
@@ -179,9 +184,14 @@ fn too_large(origin: &str, bytes: u64) -> Error {
 
 async fn read(path: &Path, origin: &str) -> Result<Bytes, Error> {
     let unreadable = |error| Error::config(format!("{origin} cannot be read")).caused_by(error);
-    let size = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
-    if size > StoreComponent::MAX_BYTES as u64 {
-        return Err(too_large(origin, size));
+    let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+    let size = file.metadata().await.map_err(unreadable)?.len();
+    // A device tells no size, and may have no end.
+    let mut bytes = Vec::new();
+    let most = StoreComponent::MAX_BYTES as u64;
+    file.take(most + 1).read_to_end(&mut bytes).await.map_err(unreadable)?;
+    if bytes.len() as u64 > most {
+        return Err(too_large(origin, size.max(most + 1)));
     }
-    Ok(tokio::fs::read(path).await.map_err(unreadable)?.into())
+    Ok(bytes.into())
 }

@@ -74,6 +74,10 @@ mod limits;
 pub use limits::Limits;
 mod component;
 pub use component::StoreComponent;
+mod inspection;
+pub use inspection::{FileKind, Inspection, Interface};
+mod world;
+pub use world::{Import, World};
 mod bindings;
 mod clock_import;
 mod convert;
@@ -85,7 +89,6 @@ mod log_import;
 mod s3_import;
 mod store_import;
 mod trap;
-mod world;
 pub use error::{Blame, Error, ErrorKind, Operation};
 
 /// Compiles what the README shows.

@@ -187,7 +187,8 @@ impl PolicyGrant {
     }
 
     /// What it may import besides what every policy may.
-    pub(crate) fn imports(&self) -> Vec<Import> {
+    #[must_use]
+    pub fn imports(&self) -> Vec<Import> {
         let digest = self.digest.then_some(Import::Digest);
         let clock = self.clock.then_some(Import::Clock);
         let log = self.log.map(|_| Import::Log);

@@ -18,6 +18,8 @@ mod delete;
 pub use delete::DeleteArgs;
 mod serve_local;
 pub use serve_local::ServeLocalArgs;
+mod policy;
+pub use policy::{CheckArgs, GrantArgs, PolicyCommand};
 
 /// Store artifacts in S3 through a sandboxed component
 ///
@@ -115,6 +117,9 @@ pub enum Command {
     /// Makes the bucket that --bucket names, or `artifacts`, and prints the
     /// variables that other programs need. Ctrl-C ends it.
     ServeLocal(ServeLocalArgs),
+    /// Look at policies
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Show every setting in force and where it comes from
     Config,
     /// Print a completion script

@@ -19,6 +19,7 @@ mod demo;
 mod get;
 mod head;
 mod list;
+mod policy;
 mod put;
 mod serve_local;
 
@@ -44,6 +45,7 @@ async fn run_once(cli: &Cli, env: &Environment, output: &Output) -> Result<(), F
         Command::Head(args) => head::run(args, &store, output).await,
         Command::List(args) => list::run(args, &store, output).await,
         Command::Delete(args) => delete::run(args, &store, output).await,
+        Command::Policy(command) => policy::run(command, &settings, env, output).await,
         Command::Config => config::run(&settings, env, output).await,
         Command::Demo | Command::ServeLocal(_) | Command::Completions { .. } => Ok(()),
     }

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 use artifact_store::{Operation, Policy, PolicyGrant};
 use serde::Deserialize;
 
-use crate::failure::Failure;
+use crate::{args::GrantArgs, failure::Failure};
 
 /// One `[[policy]]` of the configuration file. The first in the file meets a call
 /// first.
@@ -23,6 +23,9 @@ pub struct PolicyEntry {
     keys_under: Option<String>,
     next_calls: Option<usize>,
     wall_time_ms: Option<u64>,
+    digest: Option<bool>,
+    clock: Option<bool>,
+    log_per_second: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -95,7 +98,8 @@ impl PolicyEntry {
         Ok(policy.grant(grant))
     }
 
-    fn amend(&self, mut grant: PolicyGrant) -> PolicyGrant {
+    /// The grant, with each part that the entry gives in the place of that one's.
+    pub fn amend(&self, mut grant: PolicyGrant) -> PolicyGrant {
         if let Some(operations) = &self.operations {
             grant = grant.operations(operations.iter().map(|&granted| granted.into()));
         }
@@ -107,6 +111,31 @@ impl PolicyEntry {
         }
         if let Some(milliseconds) = self.wall_time_ms {
             grant = grant.wall_time(Duration::from_millis(milliseconds));
+        }
+        if let Some(granted) = self.digest {
+            grant = grant.digest(granted);
+        }
+        if let Some(granted) = self.clock {
+            grant = grant.clock(granted);
+        }
+        if let Some(rate) = self.log_per_second {
+            grant = grant.log(rate);
+        }
+        grant
+    }
+}
+
+impl GrantArgs {
+    /// The grant, with what the flags give besides.
+    pub fn amend(&self, mut grant: PolicyGrant) -> PolicyGrant {
+        if self.digest {
+            grant = grant.digest(true);
+        }
+        if self.clock {
+            grant = grant.clock(true);
+        }
+        if let Some(rate) = self.log_per_second {
+            grant = grant.log(rate);
         }
         grant
     }

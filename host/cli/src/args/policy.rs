@@ -1,0 +1,39 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+
+/// What `artifacts policy` understands.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Show what a component is, what it would need, and whether it is granted that
+    ///
+    /// Nothing of it is run. What it is granted, the `[[policy]]` in artifacts.toml
+    /// that names the file says, and the flags besides. Ends with 1 where it could
+    /// not be started so.
+    Check(CheckArgs),
+}
+
+/// What `artifacts policy check` understands.
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// Component to look at
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub grant: GrantArgs,
+}
+
+/// A grant on the command line; each flag is the key of that name in a `[[policy]]`.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Grant")]
+pub struct GrantArgs {
+    /// Let it import the digest of a body
+    #[arg(long)]
+    pub digest: bool,
+    /// Let it ask what the time is
+    #[arg(long)]
+    pub clock: bool,
+    /// Let it write so many records a second to the log
+    #[arg(long, value_name = "N")]
+    pub log_per_second: Option<u32>,
+}
