@@ -34,6 +34,9 @@ enum Bundled {
     ReadOnly,
     Tenant,
     KeyRules,
+    ContentAddressed,
+    Retention,
+    Audit,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -63,12 +66,21 @@ impl PolicyEntry {
     pub fn fault(&self) -> Option<&'static str> {
         match (&self.bundled, &self.file) {
             (None, None) => Some(
-                "name the policy: `bundled = \"read-only\"`, `\"tenant\"` or `\"key-rules\"`, or \
+                "name the policy: `bundled = \"read-only\"`, `\"tenant\"`, `\"key-rules\"`, \
+                 `\"content-addressed\"`, `\"retention\"` or `\"audit\"`, or \
                  `file = \"FILE.wasm\"`",
             ),
             (Some(_), Some(_)) => Some("give `bundled` or `file`, and not both"),
             (Some(Bundled::Tenant), None) if !self.settings.contains_key("tenant") => {
                 Some("the policy `tenant` needs `settings = { tenant = \"NAME\" }`")
+            }
+            (Some(Bundled::Retention), None)
+                if !["keep-for", "keep-until"].iter().any(|&it| self.settings.contains_key(it)) =>
+            {
+                Some(
+                    "the policy `retention` needs `settings = { keep-for = \"30d\" }`, or \
+                     `{ keep-until = \"2030-01-31\" }`",
+                )
             }
             (None, Some(_)) if self.operations.is_none() => Some(
                 "say what the policy may do: `operations = [\"get\", \"list\"]`; without, it could \
@@ -85,6 +97,9 @@ impl PolicyEntry {
             (Some(Bundled::ReadOnly), _) => Policy::read_only(),
             (Some(Bundled::Tenant), _) => Policy::tenant(setting("tenant")),
             (Some(Bundled::KeyRules), _) => Policy::key_rules(),
+            (Some(Bundled::ContentAddressed), _) => Policy::content_addressed(),
+            (Some(Bundled::Retention), _) => Policy::retention(),
+            (Some(Bundled::Audit), _) => Policy::audit(),
             (None, Some(file)) => Policy::from_file(file).await?,
             (None, None) => return Err(Failure::config("a policy without a name")),
         };
@@ -147,6 +162,9 @@ impl fmt::Display for PolicyEntry {
             (Some(Bundled::ReadOnly), _) => f.write_str("read-only"),
             (Some(Bundled::Tenant), _) => f.write_str("tenant"),
             (Some(Bundled::KeyRules), _) => f.write_str("key-rules"),
+            (Some(Bundled::ContentAddressed), _) => f.write_str("content-addressed"),
+            (Some(Bundled::Retention), _) => f.write_str("retention"),
+            (Some(Bundled::Audit), _) => f.write_str("audit"),
             (None, file) => write!(f, "{}", file.clone().unwrap_or_default().display()),
         }
     }
