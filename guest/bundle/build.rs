@@ -31,6 +31,8 @@ const CONTENT_ADDRESSED: Guest = (
 const RETENTION: Guest =
     ("retention.wasm", "artifact-policy-retention", "guest/policies/retention");
 const AUDIT: Guest = ("audit.wasm", "artifact-policy-audit", "guest/policies/audit");
+const GZIP: Guest = ("gzip.wasm", "artifact-filter-gzip", "guest/filters/gzip");
+const ENCRYPT: Guest = ("encrypt.wasm", "artifact-filter-encrypt", "guest/filters/encrypt");
 const HOSTILE: [Guest; 3] = [
     ("hostile.wasm", "artifact-guest-hostile", "guest/hostile"),
     ("hostile-filter.wasm", "artifact-guest-hostile-filter", "guest/hostile-filter"),
@@ -38,7 +40,8 @@ const HOSTILE: [Guest; 3] = [
 ];
 
 /// What guests are made of besides their own folders.
-const SHARED: [&str; 4] = ["wit", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
+const SHARED: [&str; 5] =
+    ["wit", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "guest/filters/pieces"];
 
 /// Settings of the outer build that would change or break the inner one: flags
 /// for another target (they would also replace those of `.cargo/config.toml`),
@@ -74,7 +77,17 @@ fn main() {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let workspace = workspace()?;
-    let mut wanted = vec![STORE, READ_ONLY, TENANT, KEY_RULES, CONTENT_ADDRESSED, RETENTION, AUDIT];
+    let mut wanted = vec![
+        STORE,
+        READ_ONLY,
+        TENANT,
+        KEY_RULES,
+        CONTENT_ADDRESSED,
+        RETENTION,
+        AUDIT,
+        GZIP,
+        ENCRYPT,
+    ];
     if env::var_os("CARGO_FEATURE_HOSTILE").is_some() {
         wanted.extend(HOSTILE);
     }

@@ -14,6 +14,7 @@
 /// ```
 pub const STORE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/store.wasm"));
 
+pub mod filters;
 pub mod policies;
 
 /// A component that attacks its host, as its setting `attack` says: for tests.

@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use artifact_guests::policies::{
-    AUDIT, CONTENT_ADDRESSED, KEY_RULES, READ_ONLY, RETENTION, TENANT,
+use artifact_guests::{
+    filters::{ENCRYPT, GZIP},
+    policies::{AUDIT, CONTENT_ADDRESSED, KEY_RULES, READ_ONLY, RETENTION, TENANT},
 };
 use wit_component::DecodedWasm;
 use wit_parser::{Resolve, WorldItem, WorldKey};
@@ -11,6 +12,9 @@ use wit_parser::{Resolve, WorldItem, WorldKey};
 /// A component is loaded at every start of a host, and its memory is paid for at
 /// every call; one that grows past this has drawn in something it should not.
 const LARGEST: usize = 64 * 1024;
+
+/// Filters work on the bytes themselves, and have tables and unrolled loops for that.
+const LARGEST_FILTER: usize = 160 * 1024;
 
 #[test]
 fn the_store_imports_and_exports_what_its_world_names() {
@@ -53,6 +57,16 @@ fn the_policies_import_and_export_what_their_world_names() {
 }
 
 #[test]
+fn the_filters_import_their_settings_and_nothing_that_acts() {
+    for (name, filter) in [("gzip", GZIP), ("encrypt", ENCRYPT)] {
+        let (imports, exports) = interfaces(filter);
+        let expected = ["agent:artifacts/types@0.1.0", "wasi:config/store@0.2.0-rc.1"];
+        assert_eq!(imports, expected, "{name}");
+        assert_eq!(exports, ["agent:artifacts/filter@0.1.0"], "{name}");
+    }
+}
+
+#[test]
 fn every_component_is_small() {
     for (name, component) in [
         ("store", artifact_guests::STORE),
@@ -65,6 +79,10 @@ fn every_component_is_small() {
     ] {
         let bytes = component.len();
         assert!(bytes < LARGEST, "{name}: {bytes} bytes");
+    }
+    for (name, filter) in [("gzip", GZIP), ("encrypt", ENCRYPT)] {
+        let bytes = filter.len();
+        assert!(bytes < LARGEST_FILTER, "{name}: {bytes} bytes");
     }
 }
 

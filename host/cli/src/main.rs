@@ -43,7 +43,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, env: &Environment, output: &Output) -> Result<(), Failure> {
-    output::trace(cli.global.verbose, env);
+    if !cli.global.quiet || cli.global.verbose > 0 {
+        output::trace(cli.global.verbose, env);
+    }
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::config("cannot start the runtime").caused_by(error))?;
     let result = runtime.block_on(commands::run(cli, env, output));

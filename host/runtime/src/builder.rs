@@ -1,5 +1,4 @@
 use std::{
-    collections::BTreeMap,
     sync::{Arc, RwLock, atomic::AtomicBool},
     time::Duration,
 };
@@ -15,6 +14,7 @@ use crate::{
     limits::DEFAULT_DEADLINE,
     names,
     plan::{Added, Plan},
+    settings::Settings,
 };
 
 /// Configures a store; [`start`](Self::start) checks all of it.
@@ -44,7 +44,7 @@ pub struct StoreBuilder {
     component: Option<StoreComponent>,
     added: Vec<Added>,
     supervision: Supervision,
-    settings: BTreeMap<String, String>,
+    settings: Settings,
     sandbox: Option<Sandbox>,
     deadline: Option<Duration>,
 }
@@ -110,7 +110,7 @@ impl StoreBuilder {
     ///
     /// `bucket` and `prefix` are set by the builder's own methods.
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.settings.insert(name.into(), value.into());
+        self.settings.set(name, value);
         self
     }
 
@@ -141,16 +141,14 @@ impl StoreBuilder {
         let bucket = Bucket::parse(bucket)
             .map_err(|error| Error::config(error.to_string()).caused_by(error))?;
         let grant = Grant::new(bucket, self.prefix).map_err(Error::config)?;
-        if let Some(name) =
-            self.settings.keys().find(|name| matches!(&***name, "bucket" | "prefix"))
-        {
+        let mut settings = self.settings;
+        if let Some(name) = settings.names().find(|name| matches!(*name, "bucket" | "prefix")) {
             return Err(Error::config(format!(
                 "the setting `{name}` belongs to the store: call `{name}` on the builder"
             )));
         }
-        let own = [("bucket", grant.bucket().as_str()), ("prefix", grant.prefix())];
-        let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let settings = self.settings.into_iter().chain(own).collect();
+        settings.set("bucket", grant.bucket().as_str());
+        settings.set("prefix", grant.prefix());
         let client = match self.client {
             Some(client) => client,
             None => Arc::new(HttpS3::from_env().await.map_err(|error| {
@@ -168,7 +166,7 @@ impl StoreBuilder {
             client: Arc::clone(&client),
             sandbox: sandbox.clone(),
             component: self.component.unwrap_or_else(StoreComponent::bundled),
-            settings: Arc::new(settings),
+            settings: settings.to_variables(),
             added: self.added,
             supervision: self.supervision,
             ready: None,

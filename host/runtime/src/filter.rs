@@ -1,6 +1,6 @@
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use wasmtime_wasi_config::WasiConfigVariables;
+use artifact_guests::filters;
 
 use crate::{
     Error, Limits, Sandbox,
@@ -9,6 +9,7 @@ use crate::{
     component::Source,
     filter_layer::FilterLayer,
     link::Link,
+    settings::Settings,
     supervisor::Supervisor,
     world::World,
 };
@@ -51,7 +52,7 @@ use crate::{
 pub struct Filter {
     pub(crate) source: Source,
     pub(crate) name: Option<String>,
-    settings: BTreeMap<String, String>,
+    settings: Settings,
     grant: FilterGrant,
     limits: Option<Limits>,
 }
@@ -69,9 +70,31 @@ impl Filter {
         Ok(Self::new(source, path.file_stem().map(|name| name.to_string_lossy().into_owned())))
     }
 
+    /// The bundled filter `gzip`, with its grant: stores compressed bytes with the
+    /// content encoding `gzip`. See `guest/filters/gzip/README.md`.
+    #[must_use]
+    pub fn gzip() -> Self {
+        // No byte of a gzip file stands for more than 1,032.
+        Self::bundled(filters::GZIP, "gzip").grant(FilterGrant::default().growth(1100))
+    }
+
+    /// The bundled filter `encrypt`: stores bytes that nobody reads or changes unseen
+    /// without the key, 64 hexadecimal digits. Its setting `old-keys` holds those that
+    /// only decrypt. See `guest/filters/encrypt/README.md`.
+    ///
+    /// Whatever stands in front of it sees the bytes as they are: add it last.
+    #[must_use]
+    pub fn encrypt(key: &str) -> Self {
+        Self::bundled(filters::ENCRYPT, "encrypt").setting("key", key)
+    }
+
+    fn bundled(bytes: &'static [u8], name: &str) -> Self {
+        Self::new(Source::bundled(bytes, &format!("the filter {name}")), Some(name.to_owned()))
+    }
+
     fn new(source: Source, name: Option<String>) -> Self {
         let grant = FilterGrant::default();
-        Self { source, name, settings: BTreeMap::new(), grant, limits: None }
+        Self { source, name, settings: Settings::default(), grant, limits: None }
     }
 
     /// The name that errors call it by.
@@ -84,7 +107,7 @@ impl Filter {
     /// A setting that it reads through `wasi:config/store`. It sees no one else's.
     #[must_use]
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.settings.insert(name.into(), value.into());
+        self.settings.set(name, value);
         self
     }
 
@@ -127,13 +150,12 @@ impl Filter {
         ready: (PreparedFilter, Arc<Supervisor>),
     ) -> Arc<dyn Link> {
         let (component, supervisor) = ready;
-        let settings: WasiConfigVariables = self.settings.clone().into_iter().collect();
         let coding = Coding {
             name: self.called().into(),
             sandbox: sandbox.clone(),
             limits: self.limits.clone().unwrap_or_else(|| sandbox.limits().clone()),
             component,
-            settings: Arc::new(settings),
+            settings: self.settings.to_variables(),
             grant: self.grant.clone(),
         };
         Arc::new(FilterLayer::new(coding, supervisor, next))

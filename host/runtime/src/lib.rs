@@ -87,6 +87,7 @@ mod grant;
 mod handles;
 mod log_import;
 mod s3_import;
+mod settings;
 mod store_import;
 mod trap;
 pub use error::{Blame, Error, ErrorKind, Operation};

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use artifact_guests::policies;
 
@@ -8,6 +8,7 @@ use crate::{
     layer::{Beneath, Layer},
     link::Link,
     log_import::Log,
+    settings::Settings,
     supervisor::Supervisor,
     world::World,
 };
@@ -46,7 +47,7 @@ use crate::{
 pub struct Policy {
     pub(crate) source: Source,
     pub(crate) name: Option<String>,
-    settings: BTreeMap<String, String>,
+    settings: Settings,
     grant: PolicyGrant,
     limits: Option<Limits>,
     on_failure: OnFailure,
@@ -130,7 +131,7 @@ impl Policy {
         Self {
             source,
             name,
-            settings: BTreeMap::new(),
+            settings: Settings::default(),
             grant: PolicyGrant::none(),
             limits: None,
             on_failure: OnFailure::Closed,
@@ -148,7 +149,7 @@ impl Policy {
     /// policy's, and not the store's.
     #[must_use]
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.settings.insert(name.into(), value.into());
+        self.settings.set(name, value);
         self
     }
 
@@ -203,7 +204,7 @@ impl Policy {
             sandbox: sandbox.clone(),
             limits: self.limits.clone().unwrap_or_else(|| sandbox.limits().clone()),
             component,
-            settings: Arc::new(self.settings.clone().into_iter().collect()),
+            settings: self.settings.to_variables(),
             log: grant.records_per_second().map(|rate| Arc::new(Log::new(&name, rate))),
             beneath: Beneath::Store { grant: Arc::new(grant), next },
             supervisor: Some(supervisor),

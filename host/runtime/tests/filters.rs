@@ -286,3 +286,17 @@ async fn headers_that_a_caller_sets_stay_as_they_are() {
     assert_eq!(store.head("k").await.unwrap().content, content);
     assert_eq!(store.get("k").await.unwrap().info().content, content);
 }
+
+#[tokio::test]
+async fn a_key_in_the_settings_shows_nowhere() {
+    let key = "5ec2e7".repeat(11) + "00";
+    let filter = Filter::encrypt(&key);
+    let builder = ArtifactStore::builder().bucket("bucket").filter(filter.clone());
+    for shown in [format!("{filter:?}"), format!("{builder:?}")] {
+        assert!(shown.contains(r#"{"key"}"#) && !shown.contains("5ec2e7"), "{shown}");
+    }
+    let s3 = MemoryS3::new();
+    let store = self::builder(&s3).filter(filter.setting("key", "5ec2e7")).start().await.unwrap();
+    let error = store.put("k", "v").await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("5ec2e7"), "{error:?}");
+}
