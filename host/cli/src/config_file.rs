@@ -33,6 +33,7 @@ pub struct Keys {
     pub profile: Option<Spanned<String>>,
     pub timeout: Option<Spanned<String>>,
     pub component: Option<Spanned<String>>,
+    pub no_cache: Option<Spanned<bool>>,
     /// The policies in front of the store, in the order in which they meet a call.
     #[serde(default)]
     pub policy: Vec<Spanned<PolicyEntry>>,

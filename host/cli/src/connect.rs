@@ -1,5 +1,5 @@
 use artifact_store::{
-    ArtifactStore, StoreComponent,
+    ArtifactStore, CodeCache, Compiler, Limits, Sandbox, StoreComponent,
     s3::{Addressing as S3Addressing, ConfigError, Credentials, HttpS3},
 };
 
@@ -13,6 +13,7 @@ use crate::{
 pub async fn store(settings: &Settings, env: &Environment) -> Result<ArtifactStore, Failure> {
     let bucket = settings.bucket()?;
     let mut store = ArtifactStore::builder().bucket(bucket).client(client(settings, env).await?);
+    store = store.sandbox(sandbox(settings, env)?);
     if let Some(prefix) = &settings.prefix {
         store = store.prefix(&prefix.value);
     }
@@ -26,6 +27,19 @@ pub async fn store(settings: &Settings, env: &Environment) -> Result<ArtifactSto
         store = store.policy(policy.load().await?);
     }
     Ok(store.start().await?)
+}
+
+/// Where components run. What is from elsewhere is compiled by this program in a process
+/// of its own.
+pub fn sandbox(settings: &Settings, env: &Environment) -> Result<Sandbox, Failure> {
+    let mut compiler = Compiler::this_program().map_err(|error| {
+        Failure::config("this program cannot find itself, which is to compile components")
+            .caused_by(error)
+    })?;
+    if let Some(dir) = settings.cache_dir(env) {
+        compiler = compiler.cache(CodeCache::new(dir));
+    }
+    Ok(Sandbox::with_compiler(Limits::default(), compiler)?)
 }
 
 /// The S3 client that the settings and AWS's own variables describe.

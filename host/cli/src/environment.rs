@@ -13,6 +13,8 @@ pub struct Environment {
     variables: BTreeMap<String, String>,
     /// The user's configuration folder (`~/.config`), where there is one.
     pub config_dir: Option<PathBuf>,
+    /// The user's folder for what can be made again (`~/.cache`), where there is one.
+    pub cache_dir: Option<PathBuf>,
     pub stdin_is_terminal: bool,
     pub stdout_is_terminal: bool,
     pub stderr_is_terminal: bool,
@@ -25,9 +27,11 @@ impl Environment {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
+        let base = etcetera::choose_base_strategy().ok();
         Self {
             variables,
-            config_dir: etcetera::choose_base_strategy().ok().map(|base| base.config_dir()),
+            config_dir: base.as_ref().map(BaseStrategy::config_dir),
+            cache_dir: base.as_ref().map(BaseStrategy::cache_dir),
             stdin_is_terminal: io::stdin().is_terminal(),
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),

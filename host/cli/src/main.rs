@@ -25,6 +25,9 @@ use failure::{Exit, Failure};
 use output::Output;
 
 fn main() -> ExitCode {
+    if let Some(done) = artifact_store::compile_if_asked() {
+        return done;
+    }
     let env = Environment::of_process();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -3,9 +3,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use artifact_compiled::CompileError;
 use bytes::Bytes;
 use tokio::io::AsyncReadExt;
-use wasmtime::component::{Component, InstancePre};
+use wasmtime::component::InstancePre;
 
 use crate::{
     Error, Inspection, Sandbox,
@@ -88,7 +89,11 @@ impl Source {
     }
 
     pub(crate) fn inspect(&self) -> Result<Inspection, Error> {
-        Inspection::read(&self.bytes, &self.origin)
+        let Self { bytes, origin, .. } = self;
+        if bytes.len() > StoreComponent::MAX_BYTES {
+            return Err(too_large(origin, bytes.len() as u64));
+        }
+        Inspection::read(bytes, origin)
     }
 
     pub(crate) fn is_trusted(&self) -> bool {
@@ -124,32 +129,32 @@ impl Source {
         granted: Vec<Import>,
         typed: fn(InstancePre<CallState>) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
+        // Compiling costs; what can be told without it is told first.
+        let source = self.clone();
+        blocking(move || source.inspect()?.check(world, &granted)).await?;
+        let compiler =
+            if self.trusted { &sandbox.compiler().in_process() } else { sandbox.compiler() };
+        let component = compiler.compile(sandbox.engine(), self.bytes.clone()).await;
+        let component = component.map_err(|error| self.uncompiled(error))?;
         let (source, sandbox) = (self.clone(), sandbox.clone());
-        let compile = move || {
+        blocking(move || {
             let unfit = |error: wasmtime::Error| source.unfit(world, error);
-            let component = source.compile_now(&sandbox, world, &granted)?;
             let pre = sandbox.linker(world).instantiate_pre(&component).map_err(unfit)?;
             typed(pre).map_err(unfit)
-        };
-        tokio::task::spawn_blocking(compile).await.unwrap_or_else(|panic| {
-            Err(Error::config("the component cannot be compiled").caused_by(panic))
         })
+        .await
     }
 
-    fn compile_now(
-        &self,
-        sandbox: &Sandbox,
-        world: World,
-        granted: &[Import],
-    ) -> Result<Component, Error> {
-        let Self { bytes, origin, .. } = self;
-        if bytes.len() > StoreComponent::MAX_BYTES {
-            return Err(too_large(origin, bytes.len() as u64));
+    fn uncompiled(&self, error: CompileError) -> Error {
+        let origin = &self.origin;
+        match error {
+            CompileError::Invalid(why) => {
+                Error::config(format!("{origin} is not valid")).caused_by(why)
+            }
+            error => {
+                Error::config(format!("{origin} cannot be compiled: {error}")).caused_by(error)
+            }
         }
-        // Compiling costs; what can be told without it is told first.
-        world.check(&self.inspect()?, granted)?;
-        Component::from_binary(sandbox.engine(), bytes)
-            .map_err(|error| Error::config(format!("{origin} is not valid")).caused_by(error))
     }
 
     fn unfit(&self, world: World, error: wasmtime::Error) -> Error {
@@ -173,6 +178,14 @@ pub(crate) struct Prepared {
     pub(crate) pre: ComponentPre<CallState>,
     /// Ours: what it says of a caller's key is believed.
     pub(crate) trusted: bool,
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| {
+        Err(Error::config("the component cannot be compiled").caused_by(panic))
+    })
 }
 
 fn too_large(origin: &str, bytes: u64) -> Error {

@@ -30,7 +30,7 @@ pub struct Inspection {
     origin: String,
     kind: FileKind,
     size: usize,
-    sha256: [u8; 32],
+    sha256: String,
     imports: Vec<Interface>,
     exports: Vec<Interface>,
 }
@@ -83,7 +83,7 @@ impl Inspection {
             origin: origin.to_owned(),
             kind: FileKind::of(bytes),
             size: bytes.len(),
-            sha256: Sha256::digest(bytes).into(),
+            sha256: format!("{:x}", Sha256::digest(bytes)),
             imports: Vec::new(),
             exports: Vec::new(),
         };
@@ -150,10 +150,10 @@ impl Inspection {
         self.size
     }
 
-    /// The SHA-256 of its bytes.
+    /// The SHA-256 of its bytes, as 64 digits in lower case.
     #[must_use]
-    pub fn sha256(&self) -> [u8; 32] {
-        self.sha256
+    pub fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     /// What it imports, in its own order.

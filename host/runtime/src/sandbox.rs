@@ -1,5 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
+use artifact_compiled::Compiler;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
@@ -27,6 +28,7 @@ pub struct Sandbox(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
+    compiler: Compiler,
     /// What a component of each world may import.
     stores: Linker<CallState>,
     policies: Linker<CallState>,
@@ -46,6 +48,14 @@ impl Sandbox {
     ///
     /// Fails where the machine cannot give the engine what it needs.
     pub fn new(limits: Limits) -> Result<Self, Error> {
+        Self::with_compiler(limits, Compiler::default())
+    }
+
+    /// A sandbox of its own, whose components are compiled by this compiler; what comes
+    /// with this library is compiled in this process all the same.
+    ///
+    /// For components from people who need not be trusted: see [`compile_if_asked`].
+    pub fn with_compiler(limits: Limits, compiler: Compiler) -> Result<Self, Error> {
         let failed = |error: wasmtime::Error| {
             Error::new(ErrorKind::InvalidConfig, Blame::Host, "the sandbox cannot be set up")
                 .caused_by(error)
@@ -64,6 +74,7 @@ impl Sandbox {
         let room = Arc::new(Semaphore::new(limits.concurrent_calls as usize));
         Ok(Self(Arc::new(Inner {
             engine,
+            compiler,
             stores,
             policies,
             filters,
@@ -92,6 +103,10 @@ impl Sandbox {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    pub(crate) fn compiler(&self) -> &Compiler {
+        &self.0.compiler
     }
 
     pub(crate) fn linker(&self, world: World) -> &Linker<CallState> {
@@ -138,6 +153,46 @@ impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sandbox").field("limits", &self.0.limits).finish_non_exhaustive()
     }
+}
+
+/// If this process was started to compile a component: does that, and gives the exit
+/// code. Otherwise nothing happens.
+///
+/// A [`Compiler`] of its own process starts a program whose `main` begins with this:
+/// before threads are there, and before files are open.
+///
+/// # Example: components from people who need not be trusted
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// use artifact_store::{ArtifactStore, CodeCache, Compiler, Limits, Policy, Sandbox};
+///
+/// fn main() -> ExitCode {
+///     if let Some(done) = artifact_store::compile_if_asked() {
+///         return done;
+///     }
+///     // … what the program does, and in it:
+/// #   tokio::runtime::Runtime::new().unwrap().block_on(serve()).unwrap();
+///     ExitCode::SUCCESS
+/// }
+///
+/// async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+///     let cache = CodeCache::new("/var/cache/my-service/components");
+///     let compiler = Compiler::this_program()?.cache(cache);
+///     let store = ArtifactStore::builder()
+///         .bucket("my-artifacts")
+///         .sandbox(Sandbox::with_compiler(Limits::default(), compiler)?)
+///         .policy(Policy::from_file("tenant.wasm").await?)
+///         .start()
+///         .await?;
+/// #   Ok(drop(store))
+/// }
+/// ```
+#[must_use]
+pub fn compile_if_asked() -> Option<std::process::ExitCode> {
+    // A pool of instances changes nothing of the code, and takes address space.
+    artifact_compiled::compile_if_asked(|| config(None))
 }
 
 fn config(pool: Option<PoolingAllocationConfig>) -> Config {

@@ -82,6 +82,9 @@ pub struct GlobalArgs {
     /// Store component to run instead of the built-in one [env: ARTIFACTS_COMPONENT]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub component: Option<PathBuf>,
+    /// Compile components anew, and keep nothing [env: ARTIFACTS_NO_CACHE=true]
+    #[arg(long, global = true)]
+    pub no_cache: bool,
     /// Configuration file to read instead of artifacts.toml [env: ARTIFACTS_CONFIG]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,

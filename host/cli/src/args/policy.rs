@@ -7,9 +7,9 @@ use clap::{Args, Subcommand, ValueHint};
 pub enum PolicyCommand {
     /// Show what a component is, what it would need, and whether it is granted that
     ///
-    /// Nothing of it is run. What it is granted, the `[[policy]]` in artifacts.toml
-    /// that names the file says, and the flags besides. Ends with 1 where it could
-    /// not be started so.
+    /// What it is granted, the `[[policy]]` in artifacts.toml that names the file says,
+    /// and the flags besides. An instance is made, and no function of it called. Ends
+    /// with 1 where it could not be started so.
     Check(CheckArgs),
 }
 

@@ -86,6 +86,10 @@ async fn rows(
                 .map_or_else(default, |component| component.origin.to_string()),
         },
     ];
+    rows.push(Row {
+        value: settings.cache_dir(env).map(|dir| dir.display().to_string()),
+        ..row("cache", settings.no_cache.as_ref(), || (None, default()))
+    });
     rows.push(row("policies", settings.policies.as_ref(), || (Some(String::new()), default())));
     if let Some(client) = client {
         rows.push(match client.credentials_source().await {

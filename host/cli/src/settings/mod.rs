@@ -26,6 +26,7 @@ const ANONYMOUS: Name = Name::new("--anonymous", "ARTIFACTS_ANONYMOUS");
 const PROFILE: Name = Name::new("--profile", "ARTIFACTS_PROFILE");
 const TIMEOUT: Name = Name::new("--timeout", "ARTIFACTS_TIMEOUT");
 const COMPONENT: Name = Name::new("--component", "ARTIFACTS_COMPONENT");
+const NO_CACHE: Name = Name::new("--no-cache", "ARTIFACTS_NO_CACHE");
 const CONFIG_VARIABLE: &str = "ARTIFACTS_CONFIG";
 
 /// What is in force: flags over environment over file over what AWS's own
@@ -42,6 +43,7 @@ pub struct Settings {
     pub profile: Option<Setting<String>>,
     pub timeout: Option<Setting<Timeout>>,
     pub component: Option<Setting<PathBuf>>,
+    pub no_cache: Option<Setting<bool>>,
     /// Only the file can say them: a grant is too much for a flag.
     pub policies: Option<Setting<Policies>>,
 }
@@ -78,6 +80,7 @@ impl Settings {
                 Addressing::from_str,
             )?,
             anonymous: look.switch(ANONYMOUS, args.anonymous, |keys| keys.anonymous.as_ref())?,
+            no_cache: look.switch(NO_CACHE, args.no_cache, |keys| keys.no_cache.as_ref())?,
             profile: look
                 .up(PROFILE, args.profile.clone(), |keys| keys.profile.as_ref(), text)?
                 .or_else(|| look.aws(&["AWS_PROFILE"])),
@@ -110,6 +113,12 @@ impl Settings {
                  `bucket = \"NAME\"` into artifacts.toml",
             )
         })
+    }
+
+    /// Where compiled components are kept, unless that is not wanted.
+    pub fn cache_dir(&self, env: &Environment) -> Option<PathBuf> {
+        let wanted = !self.no_cache.as_ref().is_some_and(|no_cache| no_cache.value);
+        env.cache_dir.as_ref().filter(|_| wanted).map(|dir| dir.join("artifacts/components"))
     }
 
     pub fn is_anonymous(&self) -> bool {

@@ -5,9 +5,18 @@ fn help_of_the_program_and_of_every_command() {
     let mut cli = Cli::new();
     cli.run(["--help"]);
     insta::assert_snapshot!("help", cli.transcript());
-    for command in
-        ["put", "get", "head", "list", "delete", "demo", "serve-local", "config", "completions"]
-    {
+    for command in [
+        "put",
+        "get",
+        "head",
+        "list",
+        "delete",
+        "demo",
+        "serve-local",
+        "policy",
+        "config",
+        "completions",
+    ] {
         let run = cli.run([command, "--help"]);
         assert_eq!(run.code, Some(0));
         // The settings of the store are the same everywhere.

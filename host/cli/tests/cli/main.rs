@@ -26,6 +26,7 @@ mod list;
 mod output_file;
 mod pipes;
 mod policies;
+mod policy_check;
 mod put;
 mod serve_local;
 mod settings;

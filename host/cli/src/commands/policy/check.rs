@@ -1,31 +1,58 @@
 use std::path::Path;
 
-use artifact_store::{Import, Inspection, Interface, PolicyGrant, World};
+use artifact_store::{
+    ArtifactStore, Filter, Import, Inspection, Interface, Policy, World, s3::MemoryS3,
+};
 use serde_json::{Value, json};
 
 use crate::{
     args::CheckArgs,
+    connect,
+    environment::Environment,
     failure::Failure,
     output::{Output, printable},
     settings::{PolicyEntry, Settings},
 };
 
 /// Shows what a component is, and whether it is granted what it needs.
-pub async fn run(args: &CheckArgs, settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn run(
+    args: &CheckArgs,
+    settings: &Settings,
+    env: &Environment,
+    output: &Output,
+) -> Result<(), Failure> {
     let inspection = Inspection::of_file(&args.file).await?;
-    let entry = settings.policies.iter().flat_map(|policies| &policies.value.0);
-    let entry = entry.into_iter().find(|entry| names(entry, &args.file));
-    let grant = entry.map_or_else(PolicyGrant::none, |entry| entry.amend(PolicyGrant::none()));
-    let grant = args.grant.amend(grant);
+    let mut entries = settings.policies.iter().flat_map(|policies| &policies.value.0);
+    let entry = entries.find(|entry| names(entry, &args.file));
+    let policy = match entry {
+        Some(entry) => entry.load().await?,
+        None => Policy::from_file(&args.file).await?,
+    };
+    let grant = args.grant.amend(policy.granted().clone());
     let granted = grant.imports();
-    let report = Report { inspection: &inspection, granted: &granted, entry: entry.is_some() };
+    // A store component is no policy; a filter stands among policies.
+    let is_filter = inspection.worlds().contains(&World::ContentFilter);
+    let world = if is_filter { World::ContentFilter } else { World::Policy };
+    let mut result = inspection.check(world, &granted).map_err(Failure::from);
+    if result.is_ok() {
+        let store = ArtifactStore::builder().bucket("unused").client(MemoryS3::new());
+        let store = store.sandbox(connect::sandbox(settings, env)?);
+        let store = if is_filter {
+            store.filter(Filter::from_file(&args.file).await?)
+        } else {
+            store.policy(policy.grant(grant))
+        };
+        result = store.start().await.map(drop).map_err(Failure::from);
+    }
+    let (inspection, granted) = (&inspection, &*granted);
+    let report = Report { inspection, granted, configured: entry.is_some(), fits: result.is_ok() };
     if output.json {
         output.json(&report.json())?;
     } else {
         output.data(&report.text())?;
     }
     // What it is was shown; that it could not be started is told as well.
-    Ok(report.check()?)
+    result
 }
 
 /// Whether the entry is of this very file, by whatever path.
@@ -38,26 +65,18 @@ struct Report<'a> {
     inspection: &'a Inspection,
     granted: &'a [Import],
     /// Whether the configuration file names it.
-    entry: bool,
+    configured: bool,
+    /// Whether a store could be started with it.
+    fits: bool,
 }
 
 impl Report<'_> {
-    fn check(&self) -> Result<(), artifact_store::Error> {
-        let Self { inspection, granted, .. } = self;
-        // A store component is no policy; a filter stands among them.
-        if inspection.worlds().contains(&World::ContentFilter) {
-            inspection.check(World::ContentFilter, &[])
-        } else {
-            inspection.check(World::Policy, granted)
-        }
-    }
-
     fn text(&self) -> String {
         let Self { inspection, .. } = self;
         let fixed = [
             ("kind", inspection.kind().as_str().to_owned()),
             ("size", format!("{} bytes", inspection.size())),
-            ("sha256", self.sha256()),
+            ("sha256", inspection.sha256().to_owned()),
             ("worlds", self.worlds().join(", ")),
         ];
         let imports = inspection.imports().iter().map(|name| ("imports", name.to_string()));
@@ -66,20 +85,21 @@ impl Report<'_> {
             let granted = if self.is_granted(import) { "granted" } else { "not granted" };
             ("needs", format!("{} ({granted}: `{}`)", import.interface(), import.setting()))
         });
-        let entry = match self.entry {
-            true => "by its [[policy]] in artifacts.toml",
-            false => "nothing: no [[policy]] in artifacts.toml names it",
+        let entry = if self.configured {
+            "by the [[policy]] of artifacts.toml that names it"
+        } else {
+            "no [[policy]] of artifacts.toml names it"
         };
         let granted = [("granted", entry.to_owned())];
         let rows = fixed.into_iter().chain(imports).chain(exports).chain(needs).chain(granted);
         let mut before = "";
-        rows.map(|(name, value)| {
+        rows.fold(String::new(), |text, (name, value)| {
             // Of several rows of one name the first has it.
             let shown = if name == before { "" } else { name };
             before = name;
-            format!("{shown:<7}  {}\n", printable(if value.is_empty() { "-" } else { &value }))
+            let value = printable(if value.is_empty() { "-" } else { &value });
+            text + &format!("{shown:<7}  {value}\n")
         })
-        .collect()
     }
 
     fn json(&self) -> Value {
@@ -95,13 +115,13 @@ impl Report<'_> {
         json!({
             "kind": inspection.kind().as_str(),
             "size": inspection.size(),
-            "sha256": self.sha256(),
+            "sha256": inspection.sha256(),
             "worlds": self.worlds(),
             "imports": all(inspection.imports()),
             "exports": all(inspection.exports()),
             "needs": needs.collect::<Vec<_>>(),
-            "configured": self.entry,
-            "fits": self.check().is_ok(),
+            "configured": self.configured,
+            "fits": self.fits,
         })
     }
 
@@ -111,9 +131,5 @@ impl Report<'_> {
 
     fn worlds(&self) -> Vec<&'static str> {
         self.inspection.worlds().into_iter().map(World::name).collect()
-    }
-
-    fn sha256(&self) -> String {
-        self.inspection.sha256().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -11,10 +11,10 @@ mod check;
 pub async fn run(
     command: &PolicyCommand,
     settings: &Settings,
-    _env: &Environment,
+    env: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
     match command {
-        PolicyCommand::Check(args) => check::run(args, settings, output).await,
+        PolicyCommand::Check(args) => check::run(args, settings, env, output).await,
     }
 }

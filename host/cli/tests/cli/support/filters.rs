@@ -5,6 +5,8 @@ type Filter = (&'static str, fn(char) -> bool, &'static str);
 const FILTERS: &[Filter] = &[
     ("127.0.0.1:", |c| c.is_ascii_digit(), "[PORT]"),
     ("request id ", |c| c.is_ascii_alphanumeric() || c == '-', "[ID]"),
+    ("sha256   ", |c| c.is_ascii_hexdigit(), "[SHA256]"),
+    ("size     ", |c| c.is_ascii_digit(), "[SIZE]"),
     ("\"request_id\":\"", |c| c != '"', "[ID]"),
     ("artifacts 0.", |c| c.is_ascii_digit() || c == '.', "[VERSION]"),
     ("AWS_ACCESS_KEY_ID=", |c| c.is_ascii_alphanumeric(), "[KEY]"),
