@@ -31,11 +31,13 @@ const CONTENT_ADDRESSED: Guest = (
 const RETENTION: Guest =
     ("retention.wasm", "artifact-policy-retention", "guest/policies/retention");
 const AUDIT: Guest = ("audit.wasm", "artifact-policy-audit", "guest/policies/audit");
-const HOSTILE: [Guest; 3] = [
+const HOSTILE: [Guest; 4] = [
     ("hostile.wasm", "artifact-guest-hostile", "guest/hostile"),
     ("hostile-filter.wasm", "artifact-guest-hostile-filter", "guest/hostile-filter"),
     ("hostile-policy.wasm", "artifact-guest-hostile-policy", "guest/hostile-policy"),
+    ("hostile-s3.wasm", "artifact-guest-hostile-s3", "guest/hostile-s3"),
 ];
+const MEMORY_S3: Guest = ("memory-s3.wasm", "artifact-guest-memory-s3", "guest/memory-s3");
 
 /// What guests are made of besides their own folders.
 const SHARED: [&str; 4] = ["wit", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
@@ -77,6 +79,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut wanted = vec![STORE, READ_ONLY, TENANT, KEY_RULES, CONTENT_ADDRESSED, RETENTION, AUDIT];
     if env::var_os("CARGO_FEATURE_HOSTILE").is_some() {
         wanted.extend(HOSTILE);
+    }
+    if env::var_os("CARGO_FEATURE_MEMORY_S3").is_some() {
+        wanted.push(MEMORY_S3);
     }
     println!("cargo::rerun-if-changed=build.rs");
     for source in wanted.iter().map(|(_, _, folder)| folder).chain(&SHARED) {
