@@ -101,7 +101,7 @@ impl StoredObject {
 
 /// Whether a copy with these options replaces what describes the source.
 pub(crate) fn describes(options: &PutOptions) -> bool {
-    headers(&options.content).iter().any(|header| header.is_some())
+    headers(&options.content).iter().any(Option::is_some)
         || !options.metadata.is_empty()
         || !options.tags.is_empty()
 }
