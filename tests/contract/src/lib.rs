@@ -9,7 +9,7 @@
 pub mod clients;
 pub mod stores;
 
-/// Compiles and runs what the policies' READMEs show.
+/// Compiles and runs what the components' READMEs show.
 #[cfg(doctest)]
 mod readmes {
     #[doc = include_str!("../../../guest/policies/read-only/README.md")]
@@ -24,4 +24,6 @@ mod readmes {
     struct Retention;
     #[doc = include_str!("../../../guest/policies/audit/README.md")]
     struct Audit;
+    #[doc = include_str!("../../../guest/memory-s3/README.md")]
+    struct MemoryS3;
 }
