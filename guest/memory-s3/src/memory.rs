@@ -275,14 +275,14 @@ pub(crate) mod tests {
     #[test]
     fn a_full_memory_refuses_and_a_delete_makes_room() {
         let mut memory = memory();
-        put(&mut memory, "a", &[0; 60_000]).unwrap();
-        assert_eq!(put(&mut memory, "b", &[0; 60_000]).unwrap_err().status, Some(507));
+        put(&mut memory, "a", &vec![0; 60_000]).unwrap();
+        assert_eq!(put(&mut memory, "b", &vec![0; 60_000]).unwrap_err().status, Some(507));
         let none = DeleteOptions { version_id: None, if_match: None };
         memory.delete("bucket", "a", &none).unwrap();
         assert_eq!(memory.budget().left(), 100_000);
-        put(&mut memory, "b", &[0; 60_000]).unwrap();
+        put(&mut memory, "b", &vec![0; 60_000]).unwrap();
         // An overwrite gives back what was there.
-        put(&mut memory, "b", &[0; 10_000]).unwrap();
+        put(&mut memory, "b", &vec![0; 10_000]).unwrap();
         assert!(memory.budget().left() > 80_000);
     }
 }
