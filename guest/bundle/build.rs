@@ -33,11 +33,13 @@ const RETENTION: Guest =
 const AUDIT: Guest = ("audit.wasm", "artifact-policy-audit", "guest/policies/audit");
 const GZIP: Guest = ("gzip.wasm", "artifact-filter-gzip", "guest/filters/gzip");
 const ENCRYPT: Guest = ("encrypt.wasm", "artifact-filter-encrypt", "guest/filters/encrypt");
-const HOSTILE: [Guest; 3] = [
+const HOSTILE: [Guest; 4] = [
     ("hostile.wasm", "artifact-guest-hostile", "guest/hostile"),
     ("hostile-filter.wasm", "artifact-guest-hostile-filter", "guest/hostile-filter"),
     ("hostile-policy.wasm", "artifact-guest-hostile-policy", "guest/hostile-policy"),
+    ("hostile-s3.wasm", "artifact-guest-hostile-s3", "guest/hostile-s3"),
 ];
+const MEMORY_S3: Guest = ("memory-s3.wasm", "artifact-guest-memory-s3", "guest/memory-s3");
 
 /// What guests are made of besides their own folders.
 const SHARED: [&str; 5] =
@@ -90,6 +92,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     ];
     if env::var_os("CARGO_FEATURE_HOSTILE").is_some() {
         wanted.extend(HOSTILE);
+    }
+    if env::var_os("CARGO_FEATURE_MEMORY_S3").is_some() {
+        wanted.push(MEMORY_S3);
     }
     println!("cargo::rerun-if-changed=build.rs");
     for source in wanted.iter().map(|(_, _, folder)| folder).chain(&SHARED) {

@@ -28,3 +28,15 @@ pub const HOSTILE_FILTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/host
 /// A policy that attacks its host and its neighbours, likewise.
 #[cfg(feature = "hostile")]
 pub const HOSTILE_POLICY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile-policy.wasm"));
+
+/// An S3 client that attacks its host, likewise.
+#[cfg(feature = "hostile")]
+pub const HOSTILE_S3: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile-s3.wasm"));
+
+/// An S3 client that keeps objects in its own memory, world `s3-client` of `wit/`: for
+/// tests, and as an example. Its source is `guest/memory-s3`.
+///
+/// Settings: `buckets` (names with commas between; any bucket, if not set) and `capacity`
+/// (bytes that it keeps; 8 MiB, if not set). Some 115 KiB: with MD5, and maps in order.
+#[cfg(feature = "memory-s3")]
+pub const MEMORY_S3: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/memory-s3.wasm"));

@@ -62,7 +62,7 @@ impl Coding {
     }
 
     async fn instance(&self, waiting: Waiting) -> Result<(Store<CallState>, ContentFilter), Fault> {
-        let state = CallState::for_filter(
+        let state = CallState::alone(
             Arc::clone(&self.name),
             &self.limits,
             Arc::clone(&self.settings),

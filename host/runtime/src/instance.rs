@@ -144,8 +144,8 @@ impl CallState {
         Self { name, table, settings, beneath, usage, seen, waiting, log, entry, bodies: 0 }
     }
 
-    /// For a filter, which holds no handles and reaches nothing.
-    pub(crate) fn for_filter(
+    /// For a filter or an S3 client, which hold no handles of the host and reach nothing.
+    pub(crate) fn alone(
         name: Arc<str>,
         limits: &Limits,
         settings: Arc<WasiConfigVariables>,

@@ -75,6 +75,8 @@ mod limits;
 pub use limits::Limits;
 mod component;
 pub use component::StoreComponent;
+mod component_s3;
+pub use component_s3::{ComponentS3, ComponentS3Builder};
 mod inspection;
 pub use inspection::{FileKind, Inspection, Interface};
 mod world;

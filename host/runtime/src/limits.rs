@@ -50,7 +50,8 @@ pub struct Limits {
     pub s3_calls: usize,
     /// Calls that run at one time in one [`Sandbox`](crate::Sandbox); more of them wait.
     ///
-    /// Bounds the memory and address space that all instances take together.
+    /// Bounds the memory and address space that all instances take together. A
+    /// [`ComponentS3`](crate::ComponentS3) takes the room of one of them for its life.
     /// Default 1,000.
     pub concurrent_calls: u32,
 }
@@ -119,6 +120,14 @@ impl Usage {
             memory: counter("bytes of memory", limits.memory_bytes),
             table: counter("table elements", limits.table_elements),
             calls: counter(calls.0, calls.1),
+        }
+    }
+
+    /// Before another call of the same instance: a refusal that the last one survived is
+    /// not why this one fails.
+    pub(crate) fn forget_refusals(&mut self) {
+        for counter in [&mut self.memory, &mut self.table, &mut self.calls] {
+            counter.refused = None;
         }
     }
 

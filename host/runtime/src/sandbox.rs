@@ -32,10 +32,13 @@ struct Inner {
     /// What a component of each world may import.
     stores: Linker<CallState>,
     policies: Linker<CallState>,
-    filters: Linker<CallState>,
+    /// What a filter or an S3 client may import.
+    alone: Linker<CallState>,
     limits: Limits,
     /// One permit for each instance that the pool has room for.
     room: Arc<Semaphore>,
+    /// One permit for each of them that may live on from call to call.
+    stays: Arc<Semaphore>,
     bundled: OnceCell<Prepared>,
 }
 
@@ -70,16 +73,18 @@ impl Sandbox {
             .map_err(failed)?;
         let stores = linker(&engine, World::ArtifactStore).map_err(failed)?;
         let policies = linker(&engine, World::Policy).map_err(failed)?;
-        let filters = linker(&engine, World::ContentFilter).map_err(failed)?;
-        let room = Arc::new(Semaphore::new(limits.concurrent_calls as usize));
+        let alone = linker(&engine, World::ContentFilter).map_err(failed)?;
+        let room = limits.concurrent_calls as usize;
+        let (room, stays) = (Semaphore::new(room), Semaphore::new(room / 2));
         Ok(Self(Arc::new(Inner {
             engine,
             compiler,
             stores,
             policies,
-            filters,
+            alone,
             limits,
-            room,
+            room: Arc::new(room),
+            stays: Arc::new(stays),
             bundled: OnceCell::new(),
         })))
     }
@@ -113,7 +118,7 @@ impl Sandbox {
         match world {
             World::ArtifactStore => &self.0.stores,
             World::Policy => &self.0.policies,
-            World::ContentFilter => &self.0.filters,
+            World::ContentFilter | World::S3Client => &self.0.alone,
         }
     }
 
@@ -124,6 +129,20 @@ impl Sandbox {
         room.acquire_many_owned(instances).await.map_err(|closed| {
             Error::new(ErrorKind::Stopped, Blame::Host, "the sandbox is closed").caused_by(closed)
         })
+    }
+
+    /// Waits until there is room for an instance that lives on from call to call. At most
+    /// half of the room is given away so: were it all, no call would ever be made.
+    pub(crate) async fn room_to_stay(&self) -> Result<Stay, Error> {
+        let stay = Arc::clone(&self.0.stays).try_acquire_owned().map_err(|none| {
+            Error::config(format!(
+                "the sandbox has room for {} calls, and clients that stay may take half of it: \
+                 raise `concurrent_calls`, or give the client a sandbox of its own",
+                self.0.limits.concurrent_calls
+            ))
+            .caused_by(none)
+        })?;
+        Ok(Stay { _room: self.room_for(1).await?, _stay: stay })
     }
 
     pub(crate) fn new_store(
@@ -147,6 +166,12 @@ impl Sandbox {
     ) -> Result<Prepared, Error> {
         self.0.bundled.get_or_try_init(|| compile()).await.cloned()
     }
+}
+
+/// The room of an instance that lives on from call to call.
+pub(crate) struct Stay {
+    _room: OwnedSemaphorePermit,
+    _stay: OwnedSemaphorePermit,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -244,7 +269,7 @@ fn linker(engine: &Engine, world: World) -> wasmtime::Result<Linker<CallState>> 
     let mut linker = Linker::new(engine);
     artifacts::types::add_to_linker::<_, Data>(&mut linker, |state| state)?;
     match world {
-        World::ContentFilter => {}
+        World::ContentFilter | World::S3Client => {}
         World::ArtifactStore => {
             artifacts::objects::add_to_linker::<_, Data>(&mut linker, |state| state)?;
             artifacts::s3::add_to_linker::<_, Data>(&mut linker, |state| state)?;

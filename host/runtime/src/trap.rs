@@ -24,7 +24,8 @@ pub(crate) fn failure(
     Error::new(ErrorKind::PolicyFailed, Blame::Policy, message).caused_by(trap)
 }
 
-fn over_limit(limits: &Limits, usage: &Usage, trap: &wasmtime::Error) -> Option<String> {
+/// The limit that was gone over, with what was allowed and what was asked for.
+pub(crate) fn over_limit(limits: &Limits, usage: &Usage, trap: &wasmtime::Error) -> Option<String> {
     let more =
         |limit: &str, allowed: usize| Some(format!("{limit}: allowed {allowed}, asked for more"));
     if let Some(Trap::OutOfFuel) = trap.downcast_ref() {

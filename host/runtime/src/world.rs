@@ -14,6 +14,8 @@ pub enum World {
     Policy,
     /// What changes the bytes.
     ContentFilter,
+    /// An S3 client.
+    S3Client,
 }
 
 /// An interface that a component may import only where it is granted that.
@@ -64,11 +66,14 @@ impl Import {
 
 const TYPES: &str = "agent:artifacts/types";
 const OBJECTS: &str = "agent:artifacts/objects";
+const CONTENT: &str = "agent:artifacts/content";
+const S3: &str = "agent:artifacts/s3";
 const STORE: &str = "agent:artifacts/store";
 const SETTINGS: &str = "wasi:config/store";
 
 impl World {
-    pub(crate) const ALL: [Self; 3] = [Self::ArtifactStore, Self::Policy, Self::ContentFilter];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::ArtifactStore, Self::Policy, Self::ContentFilter, Self::S3Client];
 
     /// Its name in the contract: `artifact-store`.
     #[must_use]
@@ -77,30 +82,32 @@ impl World {
             Self::ArtifactStore => "artifact-store",
             Self::Policy => "policy",
             Self::ContentFilter => "content-filter",
+            Self::S3Client => "s3-client",
         }
     }
 
     /// What every component of the world may import.
     fn imports(self) -> &'static [&'static str] {
         match self {
-            Self::ArtifactStore => &[TYPES, OBJECTS, "agent:artifacts/s3", SETTINGS],
+            Self::ArtifactStore => &[TYPES, OBJECTS, S3, SETTINGS],
             Self::Policy => &[TYPES, OBJECTS, STORE, SETTINGS],
-            Self::ContentFilter => &[TYPES, SETTINGS],
+            Self::ContentFilter | Self::S3Client => &[TYPES, SETTINGS],
         }
     }
 
     /// What every component of the world must export.
-    fn export(self) -> &'static str {
+    fn exports(self) -> &'static [&'static str] {
         match self {
-            Self::ArtifactStore | Self::Policy => STORE,
-            Self::ContentFilter => "agent:artifacts/filter",
+            Self::ArtifactStore | Self::Policy => &[STORE],
+            Self::ContentFilter => &["agent:artifacts/filter"],
+            Self::S3Client => &[OBJECTS, CONTENT, S3],
         }
     }
 
     /// What could be granted to a component of the world besides.
     pub(crate) fn grantable(self) -> &'static [Import] {
         match self {
-            Self::ArtifactStore | Self::ContentFilter => &[],
+            Self::ArtifactStore | Self::ContentFilter | Self::S3Client => &[],
             Self::Policy => &Import::ALL,
         }
     }
@@ -141,8 +148,10 @@ impl World {
                 world.join(", "),
             )));
         }
-        let export = self.export();
-        if !inspection.exports().iter().any(|name| name.name() == export && name.is_instance()) {
+        let offers = |export: &str| {
+            inspection.exports().iter().any(|name| name.name() == export && name.is_instance())
+        };
+        if let Some(export) = self.exports().iter().find(|export| !offers(export)) {
             return Err(Error::config(format!(
                 "{origin} does not export `{export}`: it is no component of the world `{self}`",
             )));

@@ -9,7 +9,7 @@
 pub mod clients;
 pub mod stores;
 
-/// Compiles and runs what the policies' and filters' READMEs show.
+/// Compiles and runs what the components' READMEs show.
 #[cfg(doctest)]
 mod readmes {
     #[doc = include_str!("../../../guest/policies/read-only/README.md")]
@@ -28,4 +28,6 @@ mod readmes {
     struct Gzip;
     #[doc = include_str!("../../../guest/filters/encrypt/README.md")]
     struct Encrypt;
+    #[doc = include_str!("../../../guest/memory-s3/README.md")]
+    struct MemoryS3;
 }

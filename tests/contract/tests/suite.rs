@@ -11,7 +11,7 @@ use artifact_contract::clients::{Capability, Case, CaseResult, Context, cases};
 use artifact_contract::stores::{CASES, StoreCase};
 use artifact_s3::{Bucket, Credentials, HttpS3, MemoryS3, S3Client};
 use artifact_s3_server::LocalServer;
-use artifact_store::ArtifactStore;
+use artifact_store::{ArtifactStore, ComponentS3, Limits, Sandbox};
 use artifact_test_servers::SeaweedFs;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tempfile::TempDir;
@@ -137,6 +137,7 @@ async fn set_up() -> Result<Setup, Box<dyn std::error::Error>> {
     let subject = |name, s3, lacks| Subject { name, s3, bucket: bucket.clone(), lacks };
     let mut subjects = vec![
         subject("MemoryS3", Some(Arc::new(memory) as Arc<dyn S3Client>), |_| None),
+        subject("ComponentS3 with memory-s3", Some(component().await?), lacks_memory_s3),
         subject("HttpS3 on MemoryS3", Some(http(&over_memory).await?), lacks_s3s),
         subject("HttpS3 on s3s-fs", Some(http(&over_folder).await?), lacks_s3s_fs),
     ];
@@ -144,10 +145,30 @@ async fn set_up() -> Result<Setup, Box<dyn std::error::Error>> {
     Ok((subjects, (vec![over_memory, over_folder], folder)))
 }
 
+/// The client in memory that is a component: all cases meet the same instance.
+async fn component() -> Result<Arc<dyn S3Client>, Box<dyn std::error::Error>> {
+    let limits = Limits { memory_bytes: 512 << 20, concurrent_calls: 2, ..Limits::default() };
+    let client = ComponentS3::from_bytes(artifact_guests::MEMORY_S3)
+        .name("memory-s3")
+        .setting("buckets", BUCKET)
+        .setting("capacity", (400 << 20).to_string())
+        .limits(Limits { handles: 1000, ..limits.clone() })
+        .sandbox(Sandbox::new(limits)?);
+    Ok(Arc::new(client.start().await?))
+}
+
 async fn http(server: &LocalServer) -> Result<Arc<dyn S3Client>, Box<dyn std::error::Error>> {
     let credentials = Credentials::key(server.access_key(), server.secret_key().expose());
     let builder = HttpS3::builder().endpoint(server.endpoint()).credentials(credentials);
     Ok(Arc::new(builder.build().await?))
+}
+
+/// Of `guest/memory-s3`, which gets its settings and nothing else.
+fn lacks_memory_s3(capability: Capability) -> Option<&'static str> {
+    match capability {
+        Capability::Dates => Some("there is no clock in the sandbox"),
+        _ => None,
+    }
 }
 
 /// Of crate `s3s`, which stands before any client.

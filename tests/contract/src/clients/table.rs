@@ -33,6 +33,8 @@ pub enum Capability {
     Tags,
     /// Keeps other storage classes than `STANDARD`.
     StorageClasses,
+    /// Tells when an object was written, and honours conditions on it.
+    Dates,
     /// Honours conditions on reads.
     ReadConditions,
     /// Honours conditions of writes at the same time.
@@ -113,6 +115,7 @@ pub fn cases() -> Vec<Case> {
     let mut cases = table! {
         objects: {
             round_trip,
+            date [C::Dates],
             overwrite,
             empty_body,
             chunks_arrive_joined,
@@ -155,8 +158,8 @@ pub fn cases() -> Vec<Case> {
         conditions: {
             read_if_match [C::ReadConditions],
             read_if_none_match [C::ReadConditions],
-            read_if_modified_since [C::ReadConditions],
-            read_if_unmodified_since [C::ReadConditions],
+            read_if_modified_since [C::ReadConditions, C::Dates],
+            read_if_unmodified_since [C::ReadConditions, C::Dates],
             write_if_absent,
             write_if_absent_has_one_winner [C::AtomicConditions],
             write_if_match,
@@ -176,6 +179,7 @@ pub fn cases() -> Vec<Case> {
             order [C::ByteOrder, C::KeysUnderKeys],
             order_of_unicode,
             entries_describe [C::ListedEtags],
+            entries_are_dated [C::Dates],
             prefix [C::KeysUnderKeys],
             delimiter,
             delimiter_of_several_characters [C::LongDelimiters],
