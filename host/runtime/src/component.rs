@@ -128,7 +128,7 @@ impl Source {
         let compile = move || {
             let unfit = |error: wasmtime::Error| source.unfit(world, error);
             let component = source.compile_now(&sandbox, world, &granted)?;
-            let pre = sandbox.linker(world).instantiate_pre(&component).map_err(unfit)?;
+            let pre = sandbox.linker(world, &granted).instantiate_pre(&component).map_err(unfit)?;
             typed(pre).map_err(unfit)
         };
         tokio::task::spawn_blocking(compile).await.unwrap_or_else(|panic| {

@@ -179,8 +179,7 @@ impl Inspection {
     /// The imports that it must be granted.
     #[must_use]
     pub fn needs(&self) -> Vec<Import> {
-        let imported =
-            |import: &Import| self.imports.iter().any(|name| name.name == import.interface());
+        let imported = |import: &Import| self.imports.iter().any(|name| import.covers(&name.name));
         Import::ALL.into_iter().filter(imported).collect()
     }
 

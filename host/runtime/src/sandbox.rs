@@ -10,9 +10,10 @@ use crate::{
     Error, Limits,
     bindings::agent::artifacts,
     component::Prepared,
+    empty_wasi,
     error::{Blame, ErrorKind},
     instance::CallState,
-    world::World,
+    world::{Import, World},
 };
 
 /// Where components run: one engine, the limits of a call, and the room for
@@ -30,6 +31,8 @@ struct Inner {
     /// What a component of each world may import.
     stores: Linker<CallState>,
     policies: Linker<CallState>,
+    /// As `policies`, and WASI: no other policy can even name that.
+    policies_with_wasi: Linker<CallState>,
     filters: Linker<CallState>,
     limits: Limits,
     /// One permit for each instance that the pool has room for.
@@ -37,9 +40,9 @@ struct Inner {
     bundled: OnceCell<Prepared>,
 }
 
-/// Fuel after which a running component lets other tasks have the thread: about
-/// a millisecond.
-const FUEL_PER_SLICE: u64 = 1_000_000;
+/// Fuel after which a running component lets other tasks have the thread: about a tenth of
+/// a millisecond, or a hundred where much of it goes into calls of the host.
+const FUEL_PER_SLICE: u64 = 100_000;
 
 impl Sandbox {
     /// A sandbox of its own, with these limits.
@@ -60,12 +63,15 @@ impl Sandbox {
             .map_err(failed)?;
         let stores = linker(&engine, World::ArtifactStore).map_err(failed)?;
         let policies = linker(&engine, World::Policy).map_err(failed)?;
+        let mut policies_with_wasi = policies.clone();
+        empty_wasi::add_to_linker(&mut policies_with_wasi).map_err(failed)?;
         let filters = linker(&engine, World::ContentFilter).map_err(failed)?;
         let room = Arc::new(Semaphore::new(limits.concurrent_calls as usize));
         Ok(Self(Arc::new(Inner {
             engine,
             stores,
             policies,
+            policies_with_wasi,
             filters,
             limits,
             room,
@@ -94,9 +100,10 @@ impl Sandbox {
         &self.0.engine
     }
 
-    pub(crate) fn linker(&self, world: World) -> &Linker<CallState> {
+    pub(crate) fn linker(&self, world: World, granted: &[Import]) -> &Linker<CallState> {
         match world {
             World::ArtifactStore => &self.0.stores,
+            World::Policy if granted.contains(&Import::Wasi) => &self.0.policies_with_wasi,
             World::Policy => &self.0.policies,
             World::ContentFilter => &self.0.filters,
         }
