@@ -180,9 +180,10 @@ impl PolicyGrant {
     /// before they run a line of their script. There is nothing behind it.
     ///
     /// It finds no arguments, variables, files or standard input; what it prints is
-    /// thrown away; sockets and names are refused. Clocks stand still at 1970, to sleep
-    /// is an error, and random numbers are the same in every call: fit for a hash map,
-    /// not for a secret. `wasi:http` is not part of it.
+    /// thrown away; sockets and names are refused. Clocks stand still at 1970
+    /// ([`clock`](Self::clock) tells the time), to sleep is an error, and random numbers
+    /// are the same in every call: fit for a hash map, not for a secret. `wasi:http` is
+    /// not part of it.
     ///
     /// Stops a policy that looks at the clock to see what others do, and one that waits
     /// while it keeps its room in the sandbox. The host's code behind these interfaces is

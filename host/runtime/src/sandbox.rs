@@ -163,10 +163,15 @@ fn config(pool: Option<PoolingAllocationConfig>) -> Config {
     config
 }
 
-/// Core instances, memories and tables that one component may be made of.
+/// Core instances that one component may be made of.
 ///
-/// Component tools add small adapter modules to the main one: 2 or 3 core
-/// instances and a table or two. More is no store component.
+/// Component tools add small adapter modules to the main one: 2 or 3. Python with its
+/// libraries has 14.
+const CORE_INSTANCES: u32 = 16;
+
+/// Memories, and tables, that one component may be made of.
+///
+/// One that carries an interpreter has one memory and a table or two.
 const PARTS: u32 = 8;
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
@@ -174,10 +179,11 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
         .total_stacks(calls)
-        .total_core_instances(calls.saturating_mul(4))
+        // A number and no room: any of the calls may be of the largest component.
+        .total_core_instances(calls.saturating_mul(CORE_INSTANCES))
         .total_tables(calls.saturating_mul(4))
         .total_memories(calls.saturating_mul(2))
-        .max_core_instances_per_component(PARTS)
+        .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(PARTS)
         .max_tables_per_component(PARTS)
         .max_memory_size(limits.memory_bytes)

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{Error, FileKind, Inspection, inspection::Interface};
+use crate::{Error, FileKind, Inspection, Interface};
 
 /// What a component is made for: what it may import, and must export.
 ///
