@@ -22,6 +22,10 @@ test: setup
 test-seaweedfs: setup
     tests/servers/seaweedfs
 
+# Builds the policies in JavaScript and Python, and tests those and the one in WAT
+test-polyglot: setup
+    tests/polyglot
+
 # All that CI checks besides the tests: format, lints, dependencies, docs, contract
 check: setup _lockfile _format _clippy _dependencies _advisories docs _contract
 

@@ -130,8 +130,8 @@ impl Source {
         typed: fn(InstancePre<CallState>) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
         // Compiling costs; what can be told without it is told first.
-        let source = self.clone();
-        blocking(move || source.inspect()?.check(world, &granted)).await?;
+        let (source, asked) = (self.clone(), granted.clone());
+        blocking(move || source.inspect()?.check(world, &asked)).await?;
         let compiler =
             if self.trusted { &sandbox.compiler().in_process() } else { sandbox.compiler() };
         let component = compiler.compile(sandbox.engine(), self.bytes.clone()).await;
@@ -139,7 +139,7 @@ impl Source {
         let (source, sandbox) = (self.clone(), sandbox.clone());
         blocking(move || {
             let unfit = |error: wasmtime::Error| source.unfit(world, error);
-            let pre = sandbox.linker(world).instantiate_pre(&component).map_err(unfit)?;
+            let pre = sandbox.linker(world, &granted).instantiate_pre(&component).map_err(unfit)?;
             typed(pre).map_err(unfit)
         })
         .await

@@ -83,7 +83,7 @@ impl Inspection {
             origin: origin.to_owned(),
             kind: FileKind::of(bytes),
             size: bytes.len(),
-            sha256: format!("{:x}", Sha256::digest(bytes)),
+            sha256: base16ct::lower::encode_string(&Sha256::digest(bytes)),
             imports: Vec::new(),
             exports: Vec::new(),
         };
@@ -179,8 +179,7 @@ impl Inspection {
     /// The imports that it must be granted.
     #[must_use]
     pub fn needs(&self) -> Vec<Import> {
-        let imported =
-            |import: &Import| self.imports.iter().any(|name| name.name == import.interface());
+        let imported = |import: &Import| self.imports.iter().any(|name| import.covers(&name.name));
         Import::ALL.into_iter().filter(imported).collect()
     }
 

@@ -9,6 +9,7 @@ use wasmtime::{
     Store,
     component::{Resource, ResourceTable},
 };
+use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
@@ -44,6 +45,8 @@ pub(crate) struct CallState {
     /// Where its records go, if it may write any.
     pub(crate) log: Option<Arc<Log>>,
     pub(crate) entry: Entry,
+    /// None until it asks for WASI, if it can.
+    pub(crate) wasi: Option<WasiCtx>,
     bodies: u64,
 }
 
@@ -141,7 +144,8 @@ impl CallState {
         table.set_max_capacity(limits.handles);
         let usage = Usage::new(limits, &beneath);
         let seen = Seen::default();
-        Self { name, table, settings, beneath, usage, seen, waiting, log, entry, bodies: 0 }
+        let wasi = None;
+        Self { name, table, settings, beneath, usage, seen, waiting, log, entry, wasi, bodies: 0 }
     }
 
     /// For a filter or an S3 client, which hold no handles of the host and reach nothing.

@@ -85,6 +85,7 @@ mod bindings;
 mod clock_import;
 mod convert;
 mod digest_import;
+mod empty_wasi;
 mod error;
 mod grant;
 mod handles;

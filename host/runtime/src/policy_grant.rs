@@ -21,6 +21,7 @@ pub struct PolicyGrant {
     digest: bool,
     clock: bool,
     log: Option<NonZeroU32>,
+    empty_wasi: bool,
 }
 
 /// Patterns of keys, compiled.
@@ -43,14 +44,15 @@ impl PolicyGrant {
             digest: false,
             clock: false,
             log: None,
+            empty_wasi: false,
         }
     }
 
     /// Every operation, on every key of the store. For a policy that is trusted to
     /// do what it says.
     ///
-    /// It is still no import of [`digest`](Self::digest), [`clock`](Self::clock) or
-    /// [`log`](Self::log).
+    /// It is still no import of [`digest`](Self::digest), [`clock`](Self::clock),
+    /// [`log`](Self::log) or [WASI](Self::empty_wasi).
     #[must_use]
     pub fn all() -> Self {
         use Operation::{Delete, Get, Head, List, Put};
@@ -174,6 +176,24 @@ impl PolicyGrant {
         self
     }
 
+    /// Whether it may import WASI 0.2, which the interpreters of other languages need
+    /// before they run a line of their script. There is nothing behind it.
+    ///
+    /// It finds no arguments, variables, files or standard input; what it prints is
+    /// thrown away; sockets and names are refused. Clocks stand still at 1970
+    /// ([`clock`](Self::clock) tells the time), to sleep is an error, and random numbers
+    /// are the same in every call: fit for a hash map, not for a secret. `wasi:http` is
+    /// not part of it.
+    ///
+    /// Stops a policy that looks at the clock to see what others do, and one that waits
+    /// while it keeps its room in the sandbox. The host's code behind these interfaces is
+    /// one more thing that could have a bug. Default: no.
+    #[must_use]
+    pub fn empty_wasi(mut self, granted: bool) -> Self {
+        self.empty_wasi = granted;
+        self
+    }
+
     pub(crate) fn max_next_calls(&self) -> usize {
         self.next_calls
     }
@@ -192,7 +212,8 @@ impl PolicyGrant {
         let digest = self.digest.then_some(Import::Digest);
         let clock = self.clock.then_some(Import::Clock);
         let log = self.log.map(|_| Import::Log);
-        [digest, clock, log].into_iter().flatten().collect()
+        let wasi = self.empty_wasi.then_some(Import::Wasi);
+        [digest, clock, log, wasi].into_iter().flatten().collect()
     }
 
     /// Whether the policy may make this call; if not, what it asked for and what it has.

@@ -11,9 +11,10 @@ use crate::{
     Error, Limits,
     bindings::agent::artifacts,
     component::Prepared,
+    empty_wasi,
     error::{Blame, ErrorKind},
     instance::CallState,
-    world::World,
+    world::{Import, World},
 };
 
 /// Where components run: one engine, the limits of a call, and the room for
@@ -32,6 +33,8 @@ struct Inner {
     /// What a component of each world may import.
     stores: Linker<CallState>,
     policies: Linker<CallState>,
+    /// As `policies`, and WASI: no other policy can even name that.
+    policies_with_wasi: Linker<CallState>,
     /// What a filter or an S3 client may import.
     alone: Linker<CallState>,
     limits: Limits,
@@ -42,9 +45,9 @@ struct Inner {
     bundled: OnceCell<Prepared>,
 }
 
-/// Fuel after which a running component lets other tasks have the thread: about
-/// a millisecond.
-const FUEL_PER_SLICE: u64 = 1_000_000;
+/// Fuel after which a running component lets other tasks have the thread: about a tenth of
+/// a millisecond, or a hundred where much of it goes into calls of the host.
+const FUEL_PER_SLICE: u64 = 100_000;
 
 impl Sandbox {
     /// A sandbox of its own, with these limits.
@@ -73,6 +76,8 @@ impl Sandbox {
             .map_err(failed)?;
         let stores = linker(&engine, World::ArtifactStore).map_err(failed)?;
         let policies = linker(&engine, World::Policy).map_err(failed)?;
+        let mut policies_with_wasi = policies.clone();
+        empty_wasi::add_to_linker(&mut policies_with_wasi).map_err(failed)?;
         let alone = linker(&engine, World::ContentFilter).map_err(failed)?;
         let room = limits.concurrent_calls as usize;
         let (room, stays) = (Semaphore::new(room), Semaphore::new(room / 2));
@@ -81,6 +86,7 @@ impl Sandbox {
             compiler,
             stores,
             policies,
+            policies_with_wasi,
             alone,
             limits,
             room: Arc::new(room),
@@ -114,9 +120,10 @@ impl Sandbox {
         &self.0.compiler
     }
 
-    pub(crate) fn linker(&self, world: World) -> &Linker<CallState> {
+    pub(crate) fn linker(&self, world: World, granted: &[Import]) -> &Linker<CallState> {
         match world {
             World::ArtifactStore => &self.0.stores,
+            World::Policy if granted.contains(&Import::Wasi) => &self.0.policies_with_wasi,
             World::Policy => &self.0.policies,
             World::ContentFilter | World::S3Client => &self.0.alone,
         }
@@ -236,10 +243,15 @@ fn config(pool: Option<PoolingAllocationConfig>) -> Config {
     config
 }
 
-/// Core instances, memories and tables that one component may be made of.
+/// Core instances that one component may be made of.
 ///
-/// Component tools add small adapter modules to the main one: 2 or 3 core
-/// instances and a table or two. More is no store component.
+/// Component tools add small adapter modules to the main one: 2 or 3. Python with its
+/// libraries has 14.
+const CORE_INSTANCES: u32 = 16;
+
+/// Memories, and tables, that one component may be made of.
+///
+/// One that carries an interpreter has one memory and a table or two.
 const PARTS: u32 = 8;
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
@@ -247,10 +259,11 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
         .total_stacks(calls)
-        .total_core_instances(calls.saturating_mul(4))
+        // A number and no room: any of the calls may be of the largest component.
+        .total_core_instances(calls.saturating_mul(CORE_INSTANCES))
         .total_tables(calls.saturating_mul(4))
         .total_memories(calls.saturating_mul(2))
-        .max_core_instances_per_component(PARTS)
+        .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(PARTS)
         .max_tables_per_component(PARTS)
         .max_memory_size(limits.memory_bytes)

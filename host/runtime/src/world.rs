@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{Error, FileKind, Inspection};
+use crate::{Error, FileKind, Inspection, Interface};
 
 /// What a component is made for: what it may import, and must export.
 ///
@@ -28,18 +28,31 @@ pub enum Import {
     Clock,
     /// `agent:artifacts/log`
     Log,
+    /// WASI 0.2, as far as a command line program has it.
+    Wasi,
 }
 
 impl Import {
-    pub(crate) const ALL: [Self; 3] = [Self::Digest, Self::Clock, Self::Log];
+    pub(crate) const ALL: [Self; 4] = [Self::Digest, Self::Clock, Self::Log, Self::Wasi];
 
-    /// Its name, without a version.
+    /// Its name, without a version; `wasi` stands for all interfaces of WASI.
     #[must_use]
     pub fn interface(self) -> &'static str {
         match self {
             Self::Digest => "agent:artifacts/digest",
             Self::Clock => "agent:artifacts/clock",
             Self::Log => "agent:artifacts/log",
+            Self::Wasi => "wasi",
+        }
+    }
+
+    /// Whether this interface, without a version, is of it.
+    pub(crate) fn covers(self, interface: &str) -> bool {
+        match self {
+            Self::Wasi => interface
+                .split_once('/')
+                .is_some_and(|(package, _)| WASI_PACKAGES.contains(&package)),
+            Self::Digest | Self::Clock | Self::Log => interface == self.interface(),
         }
     }
 
@@ -50,6 +63,7 @@ impl Import {
             Self::Digest => "PolicyGrant::digest(true)",
             Self::Clock => "PolicyGrant::clock(true)",
             Self::Log => "PolicyGrant::log(10)",
+            Self::Wasi => "PolicyGrant::empty_wasi(true)",
         }
     }
 
@@ -60,9 +74,14 @@ impl Import {
             Self::Digest => "digest = true",
             Self::Clock => "clock = true",
             Self::Log => "log-per-second = 10",
+            Self::Wasi => "wasi = \"empty\"",
         }
     }
 }
+
+/// Those of the world `wasi:cli/imports`.
+const WASI_PACKAGES: [&str; 6] =
+    ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
 
 const TYPES: &str = "agent:artifacts/types";
 const OBJECTS: &str = "agent:artifacts/objects";
@@ -120,20 +139,22 @@ impl World {
         let imports = inspection.imports();
         let ungranted = self.grantable().iter().filter(|import| !granted.contains(import));
         for import in ungranted {
-            let interface = import.interface();
-            if imports.iter().any(|name| name.name() == interface) {
+            let covered = imports.iter().map(Interface::name).filter(|name| import.covers(name));
+            // Of WASI there are dozens; a few tell what it is.
+            let covered: Vec<String> = covered.take(5).map(|name| format!("`{name}`")).collect();
+            if !covered.is_empty() {
                 return Err(Error::config(format!(
-                    "{origin} imports `{interface}`, which it is not granted: `{}`, or `{}` in \
+                    "{origin} imports {}, which it is not granted: `{}`, or `{}` in \
                      artifacts.toml grants it",
+                    covered.join(", "),
                     import.grant(),
                     import.setting()
                 )));
             }
         }
         let world = self.imports();
-        let known = |name: &str| {
-            world.contains(&name) || granted.iter().any(|import| import.interface() == name)
-        };
+        let known =
+            |name: &str| world.contains(&name) || granted.iter().any(|import| import.covers(name));
         let foreign: Vec<String> = imports
             .iter()
             .filter(|import| !known(import.name()))
