@@ -37,6 +37,12 @@ docs: setup
 wit-release: setup
     WIT_RELEASE=1 cargo test -p artifact-contract --test wit_release the_contract_is_what_was_released
 
+# Writes the WIT package as one file that other tools take, target/agent-artifacts.wasm
+wit-package: setup
+    WIT_PACKAGE="{{ justfile_directory() }}/target/agent-artifacts.wasm" \
+        cargo test --quiet -p artifact-contract --test wit_package
+    @echo target/agent-artifacts.wasm
+
 # Installs the components' target and the tools that ship with Rust
 setup:
     #!/usr/bin/env bash

@@ -6,7 +6,11 @@ use std::{
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{environment::Environment, failure::Failure, settings::PolicyEntry};
+use crate::{
+    environment::Environment,
+    failure::Failure,
+    settings::{FilterEntry, PolicyEntry},
+};
 
 /// The name that is looked for.
 pub const FILE_NAME: &str = "artifacts.toml";
@@ -34,9 +38,11 @@ pub struct Keys {
     pub timeout: Option<Spanned<String>>,
     pub component: Option<Spanned<String>>,
     pub no_cache: Option<Spanned<bool>>,
-    /// The policies in front of the store, in the order in which they meet a call.
+    // What stands in front of the store: policies and filters, as they meet a call.
     #[serde(default)]
     pub policy: Vec<Spanned<PolicyEntry>>,
+    #[serde(default)]
+    pub filter: Vec<Spanned<FilterEntry>>,
 }
 
 impl ConfigFile {
@@ -77,7 +83,12 @@ impl ConfigFile {
 
     /// The line that a value stands on, counted from 1.
     pub fn line<T>(&self, value: &Spanned<T>) -> usize {
-        line_of(&self.text, value.span().start)
+        self.line_at(value.span().start)
+    }
+
+    /// The line of a place in the text, counted from 1.
+    pub fn line_at(&self, offset: usize) -> usize {
+        line_of(&self.text, offset)
     }
 
     /// A value that is understood by TOML but not by us.

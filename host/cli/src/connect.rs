@@ -23,8 +23,8 @@ pub async fn store(settings: &Settings, env: &Environment) -> Result<ArtifactSto
     if let Some(component) = &settings.component {
         store = store.component(StoreComponent::from_file(&component.value).await?);
     }
-    for policy in settings.policies.iter().flat_map(|policies| &policies.value.0) {
-        store = store.policy(policy.load().await?);
+    if let Some(chain) = &settings.chain {
+        store = chain.value.build(store).await?;
     }
     Ok(store.start().await?)
 }

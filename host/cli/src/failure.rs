@@ -10,7 +10,13 @@ pub enum Failure {
     /// The store said no.
     Store(artifact_store::Error),
     /// Something on this side went wrong.
-    Here { kind: Kind, message: String, source: Option<Box<dyn Error + Send + Sync>> },
+    Here {
+        kind: Kind,
+        message: String,
+        source: Option<Box<dyn Error + Send + Sync>>,
+        /// What to do about it, where that takes more than a sentence.
+        advice: Option<String>,
+    },
     /// Each failure was already told; only the exit code is left.
     Told(Exit),
 }
@@ -91,7 +97,7 @@ impl From<Exit> for ExitCode {
 
 impl Failure {
     fn here(kind: Kind, message: impl Into<String>) -> Self {
-        Self::Here { kind, message: message.into(), source: None }
+        Self::Here { kind, message: message.into(), source: None, advice: None }
     }
 
     pub fn usage(message: impl Into<String>) -> Self {
@@ -132,6 +138,22 @@ impl Failure {
         self
     }
 
+    #[must_use]
+    pub fn advised(mut self, text: impl Into<String>) -> Self {
+        if let Self::Here { advice, .. } = &mut self {
+            *advice = Some(text.into());
+        }
+        self
+    }
+
+    /// What to do about it, in lines.
+    pub fn advice(&self) -> Option<&str> {
+        match self {
+            Self::Here { advice, .. } => advice.as_deref(),
+            Self::Store(_) | Self::Told(_) => None,
+        }
+    }
+
     /// Whether the reader of our output went away: nobody is left to be told.
     pub fn is_broken_pipe(&self) -> bool {
         let Self::Here { kind: Kind::Output, source: Some(source), .. } = self else {
@@ -154,6 +176,15 @@ impl Failure {
             Self::Here { kind: Kind::Interrupted, .. } => Exit::Interrupted,
             Self::Here { .. } => Exit::Failed,
             Self::Told(exit) => *exit,
+        }
+    }
+
+    /// What went wrong, in a word that programs can act on.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.kind().as_str(),
+            Self::Here { kind, .. } => kind.as_str(),
+            Self::Told(_) => "failed",
         }
     }
 

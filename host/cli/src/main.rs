@@ -29,7 +29,9 @@ fn main() -> ExitCode {
         return done;
     }
     let env = Environment::of_process();
-    let cli = match Cli::try_parse() {
+    let cli = Cli::try_parse()
+        .and_then(|cli| cli.check_policies(std::env::args_os().skip(1)).map(|()| cli));
+    let cli = match cli {
         Ok(cli) => cli,
         Err(error) => return output::usage(&error).into(),
     };

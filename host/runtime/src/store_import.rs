@@ -13,6 +13,9 @@ use crate::{
     link::Link,
 };
 
+/// The target of what `tracing` is told of the calls.
+const NEXT_STORE: &str = "artifact_store::next_store";
+
 /// What a host function gives: the outer error traps the component.
 type Answer<T> = wasmtime::Result<Result<T, types::Error>>;
 
@@ -90,6 +93,8 @@ impl CallState {
         key: &str,
     ) -> wasmtime::Result<Result<Arc<dyn Link>, Error>> {
         self.usage.count_call()?;
+        // With what it is told, this is how its author sees what it does.
+        tracing::debug!(target: NEXT_STORE, operation = operation.as_str(), key);
         let Beneath::Store { grant, next } = &self.beneath else {
             // No other linker has a next store.
             return Err(wasmtime::Error::msg("there is no next store"));
@@ -110,6 +115,7 @@ impl CallState {
 
     /// Keeps the error as it was, and gives the policy its own view.
     pub(crate) fn told(&mut self, error: Error) -> types::Error {
+        tracing::debug!(target: NEXT_STORE, %error);
         let view = types::Error::from(&error);
         keep(&mut self.seen.next, error);
         view

@@ -2,9 +2,9 @@
 
 #![expect(clippy::doc_markdown, reason = "the comments are the help, which shows them as they are")]
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 mod value;
 pub use value::{Timeout, rfc3339};
@@ -20,6 +20,10 @@ mod serve_local;
 pub use serve_local::ServeLocalArgs;
 mod policy;
 pub use policy::{CheckArgs, GrantArgs, PolicyCommand};
+mod policy_new;
+pub use policy_new::NewArgs;
+mod policy_run;
+pub use policy_run::{Call, CallOperation, RunArgs};
 
 /// Store artifacts in S3 through a sandboxed component
 ///
@@ -31,6 +35,25 @@ pub struct Cli {
     pub global: GlobalArgs,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Fails where a `--policy` was lost: of a flag that stands both before and behind
+    /// the command, clap keeps those of one place only.
+    pub fn check_policies(&self, args: impl Iterator<Item = OsString>) -> Result<(), clap::Error> {
+        let is_policy = |arg: &OsString| {
+            let arg = arg.to_string_lossy();
+            arg == "--policy" || arg.starts_with("--policy=")
+        };
+        if args.take_while(|arg| arg != "--").filter(is_policy).count() == self.global.policy.len()
+        {
+            return Ok(());
+        }
+        Err(Self::command().error(
+            clap::error::ErrorKind::TooManyValues,
+            "give all --policy flags in one place: before the command, or behind it",
+        ))
+    }
 }
 
 const EXIT_CODES: &str = "\
@@ -85,6 +108,10 @@ pub struct GlobalArgs {
     /// Compile components anew, and keep nothing [env: ARTIFACTS_NO_CACHE=true]
     #[arg(long, global = true)]
     pub no_cache: bool,
+    /// Policy to put in front, as artifacts.toml grants it; repeated, first to last.
+    /// Without this flag all that the file names stand in front
+    #[arg(long, global = true, value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
+    pub policy: Vec<PathBuf>,
     /// Configuration file to read instead of artifacts.toml [env: ARTIFACTS_CONFIG]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
@@ -120,7 +147,7 @@ pub enum Command {
     /// Makes the bucket that --bucket names, or `artifacts`, and prints the
     /// variables that other programs need. Ctrl-C ends it.
     ServeLocal(ServeLocalArgs),
-    /// Look at policies
+    /// Write, check and try policies
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Show every setting in force and where it comes from
@@ -134,8 +161,6 @@ pub enum Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -2,15 +2,28 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
+use super::{NewArgs, RunArgs};
+
 /// What `artifacts policy` understands.
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
+    /// Write a folder that builds a policy with plain cargo
+    New(NewArgs),
     /// Show what a component is, what it would need, and whether it is granted that
     ///
     /// What it is granted, the `[[policy]]` in artifacts.toml that names the file says,
     /// and the flags besides. An instance is made, and no function of it called. Ends
     /// with 1 where it could not be started so.
     Check(CheckArgs),
+    /// Try a policy in front of a store in memory, and show what it asks for
+    ///
+    /// Nothing leaves this machine. The policy gets the settings and the grant of the
+    /// `[[policy]]` in artifacts.toml that it is; where there is none, everything is
+    /// granted for the trial, and told. Calls are written as for the program itself,
+    /// and `then` stands between them:
+    ///
+    ///   artifacts policy run theirs.wasm put notes/1 FILE then get notes/1
+    Run(RunArgs),
 }
 
 /// What `artifacts policy check` understands.

@@ -90,7 +90,7 @@ async fn rows(
         value: settings.cache_dir(env).map(|dir| dir.display().to_string()),
         ..row("cache", settings.no_cache.as_ref(), || (None, default()))
     });
-    rows.push(row("policies", settings.policies.as_ref(), || (Some(String::new()), default())));
+    rows.push(row("chain", settings.chain.as_ref(), || (Some(String::new()), default())));
     if let Some(client) = client {
         rows.push(match client.credentials_source().await {
             Ok(source) => Row {

@@ -21,6 +21,7 @@ mod head;
 mod list;
 mod policy;
 mod put;
+mod recorder;
 mod serve_local;
 
 /// Does what the command line says.
@@ -45,7 +46,9 @@ async fn run_once(cli: &Cli, env: &Environment, output: &Output) -> Result<(), F
         Command::Head(args) => head::run(args, &store, output).await,
         Command::List(args) => list::run(args, &store, output).await,
         Command::Delete(args) => delete::run(args, &store, output).await,
-        Command::Policy(command) => policy::run(command, &settings, env, output).await,
+        Command::Policy(command) => {
+            policy::run(command, &settings, (env, cli.global.verbose), output).await
+        }
         Command::Config => config::run(&settings, env, output).await,
         Command::Demo | Command::ServeLocal(_) | Command::Completions { .. } => Ok(()),
     }

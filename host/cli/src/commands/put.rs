@@ -11,17 +11,7 @@ use crate::{
 
 /// Stores a file, or standard input.
 pub async fn run(args: &PutArgs, store: &Store<'_>, output: &Output) -> Result<(), Failure> {
-    let body = match &args.file {
-        Some(path) if !args.is_stdin() => {
-            file(path).await.map_err(|error| Failure::input(path.display(), error))?
-        }
-        None if output.stdin_is_terminal => {
-            return Err(Failure::usage(
-                "nothing to store: name a FILE, pipe the artifact in, or give `-` to type it",
-            ));
-        }
-        _ => stdin().await.map_err(|error| Failure::input("standard input", error))?,
-    };
+    let body = body(args, output).await?;
     let store = store.start().await?;
     let progress = Progress::start(output, &args.key, body.length());
     let body = body.observed(progress.observer());
@@ -35,8 +25,21 @@ pub async fn run(args: &PutArgs, store: &Store<'_>, output: &Output) -> Result<(
     Ok(())
 }
 
+/// What is to be stored: a file, or standard input.
+pub async fn body(args: &PutArgs, output: &Output) -> Result<Body, Failure> {
+    match &args.file {
+        Some(path) if !args.is_stdin() => {
+            file(path).await.map_err(|error| Failure::input(path.display(), error))
+        }
+        None if output.stdin_is_terminal => Err(Failure::usage(
+            "nothing to store: name a FILE, pipe the artifact in, or give `-` to type it",
+        )),
+        _ => stdin().await.map_err(|error| Failure::input("standard input", error)),
+    }
+}
+
 /// A file; or whatever else has a path and can be read, such as a pipe.
-async fn file(path: &Path) -> io::Result<Body> {
+pub async fn file(path: &Path) -> io::Result<Body> {
     let metadata = tokio::fs::metadata(path).await?;
     if metadata.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());

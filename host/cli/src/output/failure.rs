@@ -10,13 +10,18 @@ pub fn show(failure: &Failure, as_json: bool) {
         return;
     }
     if as_json {
-        tell(&json!({ "error": as_value(failure) }).to_string());
+        tell(&json!({ "error": failure_json(failure) }).to_string());
         return;
     }
     let text = format!("\x1b[1;31merror\x1b[0m: {}", printable(&failure.to_string()));
     let causes = failure.causes();
     let causes = causes.iter().map(|cause| format!("\n  caused by: {}", printable(cause)));
-    tell(&causes.fold(text, |text, cause| text + &cause));
+    let advice = failure.advice().into_iter().flat_map(str::lines);
+    let advice = advice.map(|line| match line {
+        "" => "\n".to_owned(),
+        line => format!("\n  {}", printable(line)),
+    });
+    tell(&causes.chain(advice).fold(text, |text, more| text + &more));
 }
 
 /// Shows what clap says: help and version as results, anything else as an error.
@@ -41,7 +46,8 @@ pub fn usage(error: &clap::Error) -> Exit {
     Exit::Usage
 }
 
-fn as_value(failure: &Failure) -> Value {
+/// The failure as programs read it.
+pub fn failure_json(failure: &Failure) -> Value {
     let mut value = match failure {
         Failure::Store(error) => json!({
             "kind": error.kind().as_str(),
@@ -67,6 +73,9 @@ fn as_value(failure: &Failure) -> Value {
         Failure::Told(_) => json!({}),
     };
     value["causes"] = failure.causes().into();
+    if let Some(advice) = failure.advice() {
+        value["advice"] = advice.into();
+    }
     value
 }
 

@@ -7,15 +7,16 @@ use crate::{args::GlobalArgs, environment::Environment, failure::Failure};
 mod printable;
 pub use printable::printable;
 mod failure;
-pub use failure::usage;
+pub use failure::{failure_json, usage};
 mod describe;
 pub use describe::{description, description_json};
+pub mod options;
 mod progress;
 pub use progress::Progress;
 mod destination;
 pub use destination::Destination;
 mod trace;
-pub use trace::trace;
+pub use trace::{trace, trace_layer};
 
 /// How the user wants to see it.
 #[derive(Clone, Debug)]

@@ -13,8 +13,8 @@ mod addressing;
 pub use addressing::Addressing;
 mod origin;
 pub use origin::{Origin, Setting};
-mod policy;
-pub use policy::{Policies, PolicyEntry};
+mod chain;
+pub use chain::{Chain, FilterEntry, Granted, PolicyEntry};
 mod lookup;
 use lookup::{Lookup, Name};
 
@@ -44,8 +44,9 @@ pub struct Settings {
     pub timeout: Option<Setting<Timeout>>,
     pub component: Option<Setting<PathBuf>>,
     pub no_cache: Option<Setting<bool>>,
-    /// Only the file can say them: a grant is too much for a flag.
-    pub policies: Option<Setting<Policies>>,
+    /// What stands in front of the store. Only the file can grant anything; a flag can
+    /// say which of its policies.
+    pub chain: Option<Setting<Chain>>,
 }
 
 impl Settings {
@@ -62,9 +63,9 @@ impl Settings {
             |keys| keys.component.as_ref(),
             |path| Ok::<_, String>(PathBuf::from(path)),
         )?;
-        let policies = file.as_ref().map(policies).transpose()?.flatten();
+        let chain = Chain::resolve(&args.policy, file.as_ref())?;
         Ok(Self {
-            policies,
+            chain,
             bucket: look.up(BUCKET, args.bucket.clone(), |keys| keys.bucket.as_ref(), text)?,
             prefix: look.up(PREFIX, args.prefix.clone(), |keys| keys.prefix.as_ref(), text)?,
             endpoint: look
@@ -124,24 +125,6 @@ impl Settings {
     pub fn is_anonymous(&self) -> bool {
         self.anonymous.as_ref().is_some_and(|anonymous| anonymous.value)
     }
-}
-
-/// The `[[policy]]` entries of the file.
-fn policies(file: &ConfigFile) -> Result<Option<Setting<Policies>>, Failure> {
-    let Some(first) = file.keys.policy.first() else {
-        return Ok(None);
-    };
-    let origin = Origin::File { path: file.path.clone(), line: file.line(first) };
-    let mut entries = Vec::new();
-    for spanned in &file.keys.policy {
-        let mut entry = spanned.get_ref().clone();
-        if let Some(fault) = entry.fault() {
-            return Err(file.reject(spanned, fault));
-        }
-        entry.file = entry.file.map(|path| file.resolve(path));
-        entries.push(entry);
-    }
-    Ok(Some(Setting { value: Policies(entries), origin }))
 }
 
 #[cfg(test)]
@@ -205,7 +188,7 @@ mod tests {
              [[policy]]\nfile = \"theirs.wasm\"\noperations = [\"get\"]\n",
         );
         let args = GlobalArgs { config: Some(path.clone()), ..GlobalArgs::default() };
-        let policies = Settings::resolve(&args, &Environment::default()).unwrap().policies.unwrap();
+        let policies = Settings::resolve(&args, &Environment::default()).unwrap().chain.unwrap();
         assert_eq!(policies.origin, Origin::File { path, line: 1 });
         let theirs = dir.path().join("theirs.wasm");
         assert_eq!(policies.value.to_string(), format!("key-rules, {}", theirs.display()));

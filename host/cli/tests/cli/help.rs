@@ -25,6 +25,17 @@ fn help_of_the_program_and_of_every_command() {
 }
 
 #[test]
+fn help_of_every_policy_command() {
+    let mut cli = Cli::new();
+    cli.run(["policy", "--help"]);
+    insta::assert_snapshot!("help_policy", cli.transcript());
+    for command in ["new", "check", "run"] {
+        cli.run(["policy", command, "--help"]);
+        insta::assert_snapshot!(format!("help_policy_{command}"), cli.transcript());
+    }
+}
+
+#[test]
 fn short_help_version_and_no_command_at_all() {
     let mut cli = Cli::new();
     cli.run(["-h"]);

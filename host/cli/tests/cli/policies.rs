@@ -1,3 +1,5 @@
+use artifact_guests::policies;
+
 use crate::support::{Cli, Server};
 
 #[test]
@@ -57,5 +59,98 @@ fn a_policy_that_cannot_be_run_is_told() {
     with("[[policy]]\nfile = \"theirs.wasm\"\noperations = [\"list\"]\n");
     with("[[policy]]\nfile = \"artifacts.toml\"\noperations = [\"list\"]\n");
     with("[[policy]]\nfile = \"theirs.wasm\"\noperations = [\"format\"]\n");
+    insta::assert_snapshot!(cli.transcript());
+}
+
+#[test]
+fn what_is_granted_is_checked_with_its_place() {
+    let mut cli = Cli::at("http://127.0.0.1:9");
+    for line in [
+        "keys = [\"[a\"]",
+        "keys = []",
+        "keys = \"*\"",
+        "next-calls = 0",
+        "wall-time-ms = -1",
+        "digest = \"yes\"",
+        "clock = 1",
+        "log-per-second = 5000000000",
+        "memory-bytes = 17000000",
+        "memory-bytes = 5",
+        "fuel = 0",
+        "handles = 1.5",
+        "on-failure = \"ignore\"",
+    ] {
+        cli.write("artifacts.toml", format!("[[policy]]\nbundled = \"read-only\"\n{line}\n"));
+        cli.run(["list"]);
+    }
+    cli.write("artifacts.toml", "[[filter]]\nname = \"pack\"\n");
+    cli.run(["list"]);
+    cli.write("artifacts.toml", "[[filter]]\nfile = \"pack.wasm\"\ngrowth = 0\n");
+    cli.run(["list"]);
+    insta::assert_snapshot!(cli.transcript());
+}
+
+#[test]
+fn every_grant_and_limit_reaches_the_policy() {
+    let server = Server::start();
+    let mut cli = Cli::on(&server);
+    cli.write("file", "diff");
+    let mut with = |lines: &str, args: &[&str]| {
+        cli.write("artifacts.toml", format!("[[policy]]\nbundled = \"key-rules\"\n{lines}\n"));
+        match args {
+            [one] => cli.run([one]),
+            [one, two] => cli.run([one, two]),
+            [one, two, three, ..] => cli.run([one, two, three]),
+            [] => unreachable!("a command"),
+        };
+    };
+    with(
+        "keys = [\"*/releases/**\"]\non-failure = \"closed\"\nclock = true\ndigest = true\n\
+         log-per-second = 10\nmemory-bytes = 8000000\nhostcall-bytes = 100000\nhandles = 8\n\
+         fuel = 100000000\nnext-calls = 2\nwall-time-ms = 60000",
+        &["put", "app/releases/1", "file"],
+    );
+    with("keys = [\"*/releases/**\"]", &["put", "app/drafts/1", "file"]);
+    with("keys-under = \"app/\"", &["get", "lib/1"]);
+    with("operations = [\"get\"]", &["list"]);
+    with("fuel = 1", &["list"]);
+    with("memory-bytes = 65536", &["list"]);
+    with("handles = 1", &["put", "app/releases/2", "file"]);
+    with("hostcall-bytes = 1", &["list"]);
+    // What cannot run stands aside, where the file says so.
+    with("hostcall-bytes = 1\non-failure = \"open\"", &["list"]);
+    insta::assert_snapshot!(cli.transcript());
+}
+
+#[test]
+fn a_flag_says_which_policies_stand_in_front() {
+    let server = Server::start();
+    let mut cli = Cli::on(&server);
+    cli.write("file", "diff");
+    cli.write("sub/theirs.wasm", policies::READ_ONLY);
+    cli.write(
+        "artifacts.toml",
+        "[[policy]]\nfile = \"sub/theirs.wasm\"\noperations = [\"get\", \"list\"]\n\n\
+         [[policy]]\nname = \"acme\"\nbundled = \"tenant\"\nsettings = { tenant = \"acme\" }\n\n\
+         [[policy]]\nname = \"umbrella\"\nbundled = \"tenant\"\nsettings = { tenant = \"umbrella\" }\n",
+    );
+    // All of them; one by its name; one by its file, by another path to it.
+    cli.run(["put", "a", "file"]);
+    cli.run(["--policy", "acme", "put", "a", "file"]);
+    cli.run(["--policy", "sub/../sub/theirs.wasm", "list"]);
+    cli.run(["put", "a", "file", "--policy", "umbrella", "--policy", "acme"]);
+    cli.run(["--policy", "sub/theirs.wasm", "list", "--policy", "acme"]);
+    cli.run(["--policy", "sub/theirs.wasm", "list"]);
+    // What is not clear, or not there.
+    cli.run(["--policy", "tenant", "list"]);
+    cli.run(["--policy", "nope", "list"]);
+    cli.run(["--policy", "read-only", "list"]);
+    cli.write("other.wasm", policies::READ_ONLY);
+    cli.run(["--policy", "other.wasm", "list"]);
+    cli.run(["--policy", "other.wasm", "list", "--json"]);
+    std::fs::remove_file(cli.path("artifacts.toml")).unwrap();
+    cli.run(["--policy", "other.wasm", "list"]);
+    cli.write("conf/mine.toml", "");
+    cli.run(["--policy", "other.wasm", "--config", "conf/mine.toml", "list"]);
     insta::assert_snapshot!(cli.transcript());
 }

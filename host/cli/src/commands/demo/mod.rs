@@ -6,10 +6,9 @@ use artifact_store::{
     s3::{Credentials, HttpS3, MemoryS3},
 };
 
+use super::recorder::{Recorder, S3Call};
 use crate::{failure::Failure, output::Output};
 
-mod recorder;
-use recorder::Recorder;
 mod step;
 use step::{Expected, Step};
 
@@ -74,7 +73,11 @@ async fn start_store(server: &LocalServer, seen: &Seen) -> Result<ArtifactStore,
         .build()
         .await
         .map_err(|error| Failure::demo(error.to_string()).caused_by(error))?;
-    let client = Recorder { inner: client, asked: seen.asked.clone() };
+    let asked = seen.asked.clone();
+    let seen = move |call: S3Call| {
+        add(&asked, format!("{} {}/{}", call.operation, call.bucket, call.key));
+    };
+    let client = Recorder { inner: client, seen };
     Ok(ArtifactStore::builder().bucket(BUCKET).prefix(PREFIX).client(client).start().await?)
 }
 

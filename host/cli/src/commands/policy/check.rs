@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use artifact_store::{
     ArtifactStore, Filter, Import, Inspection, Interface, Policy, World, s3::MemoryS3,
 };
@@ -11,7 +9,7 @@ use crate::{
     environment::Environment,
     failure::Failure,
     output::{Output, printable},
-    settings::{PolicyEntry, Settings},
+    settings::Settings,
 };
 
 /// Shows what a component is, and whether it is granted what it needs.
@@ -22,9 +20,11 @@ pub async fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let inspection = Inspection::of_file(&args.file).await?;
-    let mut entries = settings.policies.iter().flat_map(|policies| &policies.value.0);
-    let entry = entries.find(|entry| names(entry, &args.file));
-    let policy = match entry {
+    let entry = match &settings.chain {
+        Some(chain) => chain.value.policy(&args.file)?,
+        None => None,
+    };
+    let policy = match &entry {
         Some(entry) => entry.load().await?,
         None => Policy::from_file(&args.file).await?,
     };
@@ -53,12 +53,6 @@ pub async fn run(
     }
     // What it is was shown; that it could not be started is told as well.
     result
-}
-
-/// Whether the entry is of this very file, by whatever path.
-fn names(entry: &PolicyEntry, file: &Path) -> bool {
-    let canonical = |path: &Path| path.canonicalize().ok();
-    entry.file.as_deref().and_then(canonical).is_some_and(|path| Some(path) == canonical(file))
 }
 
 struct Report<'a> {

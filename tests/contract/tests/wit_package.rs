@@ -1,0 +1,38 @@
+//! The WIT package as one binary file, which other tools take in the place of the
+//! folder: `wit-bindgen`, `wkg`, `componentize-js`, `wasm-tools component wit`.
+//!
+//! `just wit-package` keeps the file that this makes.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::{env, fs, path::Path};
+
+use wit_component::DecodedWasm;
+use wit_parser::Resolve;
+
+#[test]
+fn the_encoded_package_holds_every_world_and_its_docs() {
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(wit).unwrap();
+    let encoded = wit_component::encode(&resolve, package).unwrap();
+
+    let DecodedWasm::WitPackage(decoded, id) = wit_component::decode(&encoded).unwrap() else {
+        panic!("it is no WIT package");
+    };
+    let (before, after) = (&resolve.packages[package], &decoded.packages[id]);
+    assert_eq!(after.name, before.name);
+    let names = |package: &wit_parser::Package| package.worlds.keys().cloned().collect::<Vec<_>>();
+    assert!(!after.worlds.is_empty());
+    assert_eq!(names(after), names(before));
+    for (name, world) in &after.worlds {
+        let (before, after) = (&resolve.worlds[before.worlds[name]], &decoded.worlds[*world]);
+        assert_eq!(after.imports.len(), before.imports.len(), "{name}");
+        assert_eq!(after.exports.len(), before.exports.len(), "{name}");
+        assert_eq!(after.docs, before.docs, "{name}");
+    }
+
+    if let Some(file) = env::var_os("WIT_PACKAGE") {
+        fs::write(file, encoded).unwrap();
+    }
+}
