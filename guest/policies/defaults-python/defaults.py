@@ -8,6 +8,9 @@ UNKNOWN_TYPE = "unknown-type"
 # Only what Python itself knows: a file of the machine that builds would make the
 # component another one.
 mimetypes.init(files=[])
+# Asked once while the component is built: Python looks for the modules that this takes
+# when it is first called, and a policy has no files to find them in.
+mimetypes.guess_type("x.txt")
 
 # A compressed file is its compression; no caller asked to have it unpacked on the way.
 COMPRESSED = {
