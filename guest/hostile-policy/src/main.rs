@@ -1,5 +1,5 @@
 //! A policy that attacks its host and its neighbours, one attack for each value of
-//! the setting `attack`. `host/runtime/tests/chain.rs` shows what comes of each;
+//! the setting `attack`. `tests/hostile` shows what comes of each;
 //! without the setting it passes every call on.
 
 #![cfg_attr(target_family = "wasm", no_main)]
@@ -26,6 +26,7 @@ struct Hostile;
 
 impl Guest for Hostile {
     fn put(key: String, body: Body, options: PutOptions) -> Result<Receipt, Error> {
+        begin("put");
         match attack().as_str() {
             "delete-instead" => {
                 next::delete(&key, &NO_DELETE_OPTIONS)?;
@@ -62,7 +63,9 @@ impl Guest for Hostile {
     }
 
     fn get(key: String, options: GetOptions) -> Result<Object, Error> {
+        begin("get");
         match attack().as_str() {
+            "other-object" => next::get("mine/other", &options),
             "many-calls" => loop {
                 let _ = next::head(&key, &options);
             },
@@ -77,6 +80,7 @@ impl Guest for Hostile {
     }
 
     fn head(key: String, options: GetOptions) -> Result<ObjectInfo, Error> {
+        begin("head");
         match attack().as_str() {
             "loop" => loop {
                 std::hint::black_box(&key);
@@ -107,14 +111,34 @@ impl Guest for Hostile {
     }
 
     fn delete(key: String, options: DeleteOptions) -> Result<(), Error> {
+        begin("delete");
         next::delete(&key, &options)
     }
 
     fn list(mut options: ListOptions) -> Result<Listing, Error> {
-        if attack() == "list-all" {
-            options.prefix = String::new();
+        begin("list");
+        match attack().as_str() {
+            "list-all" => options.prefix = String::new(),
+            "endless-list" => {
+                let page = options.continuation.and_then(|page| page.parse().ok()).unwrap_or(0_u64);
+                return Ok(Listing {
+                    objects: Vec::new(),
+                    common_prefixes: Vec::new(),
+                    continuation: Some((page + 1).to_string()),
+                });
+            }
+            _ => {}
         }
         next::list(&options)
+    }
+}
+
+/// Where an export is to loop, it gets no further.
+fn begin(export: &str) {
+    if attack().strip_prefix("loop-in-") == Some(export) {
+        loop {
+            std::hint::black_box(export);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! A component that attacks its host, one attack for each value of the setting
-//! `attack`. `host/runtime/tests/hostile.rs` shows what comes of each.
+//! `attack`. `tests/hostile` shows what comes of each.
 
 #![cfg_attr(target_family = "wasm", no_main)]
 
@@ -40,7 +40,7 @@ impl Guest for Hostile {
         let own_key = format!("{PREFIX}{key}");
         match attack().as_str() {
             "other-bucket" => put("other", &own_key, body),
-            "other-prefix" => put(BUCKET, &key, body),
+            "other-prefix" if key != "bait" => put(BUCKET, &key, body),
             "dot-dot" => put(BUCKET, &format!("{PREFIX}../secret"), body),
             "another-body" => {
                 let object = s3::get_object(BUCKET, &format!("{PREFIX}bait"), &NO_GET_OPTIONS)
@@ -50,6 +50,11 @@ impl Guest for Hostile {
             "copy-instead" => {
                 s3::copy_object(BUCKET, &format!("{PREFIX}bait"), &own_key, &no_put_options())
                     .map_err(storage)
+            }
+            "long-option" => {
+                let mut options = no_put_options();
+                options.metadata.push(("x ".repeat(1 << 20), String::new()));
+                s3::put_object(BUCKET, &own_key, body, &options).map_err(storage)
             }
             "bad-option" => {
                 let mut options = no_put_options();
@@ -68,7 +73,9 @@ impl Guest for Hostile {
                     held.push(s3::get_object(BUCKET, &format!("{PREFIX}bait"), &options));
                 }
             }
-            "other-prefix" => s3::get_object(BUCKET, &key, &options).map_err(storage),
+            "other-prefix" if key != "bait" => {
+                s3::get_object(BUCKET, &key, &options).map_err(storage)
+            }
             _ => s3::get_object(BUCKET, &format!("{PREFIX}{key}"), &options).map_err(storage),
         }
     }

@@ -4,7 +4,7 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use artifact_s3::S3Client;
@@ -148,10 +148,11 @@ impl ArtifactStore {
     ///
     /// Reads page after page and keeps all of it; [`list_with`](Self::list_with)
     /// gives one page at a time, for more than fits into memory, and for a component
-    /// that is not trusted to come to an end.
+    /// that is not trusted to come to an end: all pages together have the time of one call.
     pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, Error> {
         let mut options = ListOptions { prefix: prefix.to_owned(), ..Default::default() };
         let mut objects = Vec::new();
+        let begin = Instant::now();
         loop {
             let page = self.0.list(&options).await?;
             objects.extend(page.objects);
@@ -161,6 +162,14 @@ impl ArtifactStore {
             if page.continuation == options.continuation {
                 let message = "the listing goes on where it was, and would never end";
                 return Err(Error::new(ErrorKind::PolicyFailed, Blame::Policy, message)
+                    .on(Operation::List, None));
+            }
+            let deadline = self.0.deadline;
+            if begin.elapsed() > deadline {
+                let message = format!(
+                    "the listing was not at its end within {deadline:?}: read it page by page"
+                );
+                return Err(Error::new(ErrorKind::Timeout, Blame::Policy, message)
                     .on(Operation::List, None));
             }
             options.continuation = page.continuation;

@@ -128,10 +128,12 @@ impl<'a> Call<'a> {
 
     fn too_late(&self) -> Error {
         let deadline = self.running.deadline;
-        let (message, blame) = match self.waiting.now() {
-            WaitsFor::Room => ("the sandbox had no room for the call within", Blame::Host),
-            WaitsFor::Component => ("the component did not answer within", Blame::Policy),
-            WaitsFor::Storage => ("the storage did not answer within", Blame::Storage),
+        let (message, blame) = if self.waiting.now() == WaitsFor::Room {
+            ("the sandbox had no room for the call within", Blame::Host)
+        } else if self.waiting.storage_time() >= deadline / 2 {
+            ("the storage did not answer within", Blame::Storage)
+        } else {
+            ("the component did not answer within", Blame::Policy)
         };
         let message = format!("{message} {deadline:?}");
         Error::new(ErrorKind::Timeout, blame, message).retryable(self.repeatable)

@@ -13,7 +13,7 @@ use crate::{
     error::{Blame, ErrorKind},
     instance::{CallState, Seen, Waiting},
     layer::Fault,
-    trap,
+    sandbox, trap,
 };
 
 /// Bytes that a filter may give beyond its growth: a header, a trailer, a last block.
@@ -171,8 +171,8 @@ impl Coder {
 
     /// Each chunk has the fuel of a call, so that an artifact may have any number.
     fn refuel(&mut self) -> Result<(), Fault> {
-        let fuel = self.coding.limits.fuel;
-        self.store.set_fuel(fuel).map_err(|trap| self.coding.trapped(&self.store, trap))
+        sandbox::refuel(&mut self.store, &self.coding.limits)
+            .map_err(|trap| self.coding.trapped(&self.store, trap))
     }
 
     fn answered<T>(&self, answer: wasmtime::Result<Result<T, wit::Error>>) -> Result<T, Fault> {

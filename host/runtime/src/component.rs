@@ -96,6 +96,15 @@ impl Source {
         Inspection::read(bytes, origin)
     }
 
+    /// As errors name it from now on; one from a file is named after that.
+    pub(crate) fn called(&self, name: &str) -> Self {
+        let mut source = self.clone();
+        if self.path.is_none() && !self.trusted {
+            name.clone_into(&mut source.origin);
+        }
+        source
+    }
+
     pub(crate) fn is_trusted(&self) -> bool {
         self.trusted
     }

@@ -88,14 +88,17 @@ pub(crate) fn cut(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }
 
-/// Cuts a component's text, and takes out what could steer a terminal or a log.
+/// Cuts a component's text, and takes out what could steer a terminal or a log: control
+/// characters, ends of lines, and what turns the direction of writing.
 pub(crate) fn printable(mut text: String) -> String {
     if text.len() > MAX_MESSAGE {
         text.truncate(cut(&text, MAX_MESSAGE).len());
         text.push('…');
     }
-    if text.chars().any(char::is_control) {
-        text = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let steers =
+        |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(steers) {
+        text = text.replace(steers, "\u{fffd}");
     }
     text
 }

@@ -138,8 +138,8 @@ impl Filter {
     }
 
     pub(crate) async fn prepare(&self, sandbox: &Sandbox) -> Result<PreparedFilter, Error> {
-        let pre =
-            self.source.compile(sandbox, World::ContentFilter, Vec::new(), ContentFilterPre::new);
+        let source = self.source.called(&self.called());
+        let pre = source.compile(sandbox, World::ContentFilter, Vec::new(), ContentFilterPre::new);
         Ok(PreparedFilter { pre: pre.await?, trusted: self.source.is_trusted() })
     }
 

@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU8, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use artifact_s3::{Body, S3Error};
@@ -174,6 +177,8 @@ pub(crate) struct Waiting(Arc<Waits>);
 #[derive(Debug, Default)]
 struct Waits {
     state: AtomicU8,
+    /// How long it has waited for storage, and since when it does again.
+    storage: Mutex<(Duration, Option<Instant>)>,
     room: OnceLock<OwnedSemaphorePermit>,
 }
 
@@ -192,6 +197,17 @@ impl Waiting {
     /// Left as it is by a call that is given up: then it tells what that waited for.
     pub(crate) fn set(&self, waits_for: WaitsFor) {
         self.0.state.store(waits_for as u8, Ordering::Relaxed);
+        let mut storage = self.0.storage.lock().unwrap_or_else(PoisonError::into_inner);
+        let (total, since) = &mut *storage;
+        *total += since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        *since = (waits_for == WaitsFor::Storage).then(Instant::now);
+    }
+
+    /// How long the call has waited for storage, all in all. What it waits for at one
+    /// moment tells little of a component that asks again and again.
+    pub(crate) fn storage_time(&self) -> Duration {
+        let (total, since) = *self.0.storage.lock().unwrap_or_else(PoisonError::into_inner);
+        total + since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     pub(crate) fn keep(&self, room: OwnedSemaphorePermit) {

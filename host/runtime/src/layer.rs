@@ -13,6 +13,7 @@ use wasmtime_wasi_config::WasiConfigVariables;
 use crate::{
     Body, DeleteOptions, Error, ErrorKind, GetOptions, Limits, ListOptions, Listing, ObjectInfo,
     OnFailure, PolicyGrant, PutOptions, Sandbox, WriteCondition,
+    bindings::agent::artifacts::types as wit,
     component::Prepared,
     error::Blame,
     grant::Grant,
@@ -68,6 +69,8 @@ impl Fault {
 /// What a call of a component may name, and tells while it runs.
 #[derive(Default)]
 pub(crate) struct Entry {
+    /// Ours: what goes on from it is the caller's, and not of its own making.
+    pub(crate) trusted: bool,
     /// The only key that it may name, where it fails open.
     pub(crate) only_key: Option<String>,
     /// Whether it called the next store.
@@ -164,7 +167,7 @@ impl Link for Layer {
             let answer = store.call_get(&mut instance.store, key, &options).await;
             let object = instance.answer(answer)?;
             let body = instance.reclaim(object.body)?.body;
-            Ok(Object { info: object.info.into(), body })
+            Ok(Object { info: instance.layer.described(object.info)?, body })
         });
         match call.await? {
             Outcome::Done(object) => Ok(object),
@@ -182,7 +185,8 @@ impl Link for Layer {
             let options = options.clone().into();
             let store = instance.guest.agent_artifacts_store();
             let answer = store.call_head(&mut instance.store, key, &options).await;
-            instance.answer(answer).map(Into::into)
+            let info = instance.answer(answer)?;
+            instance.layer.described(info)
         });
         match call.await? {
             Outcome::Done(info) => Ok(info),
@@ -230,7 +234,7 @@ impl Link for Layer {
 impl Layer {
     fn entry(&self, key: &str) -> Entry {
         let only_key = (self.on_failure == OnFailure::Open).then(|| key.to_owned());
-        Entry { only_key, reached: Arc::default() }
+        Entry { trusted: self.component.trusted, only_key, reached: Arc::default() }
     }
 
     /// A call into a fresh instance, unless the component is set aside; how it ends is
@@ -288,8 +292,9 @@ impl Layer {
             Beneath::S3 { .. } | Beneath::Nothing => None,
         };
         let Some(allowed) = granted else { return call.await };
+        let before = waiting.storage_time();
         tokio::time::timeout(allowed, call).await.unwrap_or_else(|_| {
-            let waited_for = waiting.now();
+            let storage = waiting.storage_time().saturating_sub(before);
             // What waits now is the component in front of this one.
             waiting.set(WaitsFor::Component);
             let message = format!(
@@ -299,11 +304,25 @@ impl Layer {
             let error = |blame| {
                 Error::new(ErrorKind::Timeout, blame, message).retryable(again != Again::Conflicts)
             };
-            Err(match waited_for {
-                WaitsFor::Storage => Fault::Told(error(Blame::Storage)),
-                WaitsFor::Room | WaitsFor::Component => Fault::Own(error(Blame::Policy)),
+            Err(if storage >= allowed / 2 {
+                Fault::Told(error(Blame::Storage))
+            } else {
+                Fault::Own(error(Blame::Policy))
             })
         })
+    }
+
+    /// What a component says of an artifact. A caller may hand it on as headers, so none
+    /// of it may end one and begin another.
+    fn described(&self, info: wit::ObjectInfo) -> Result<ObjectInfo, Fault> {
+        let info = ObjectInfo::from(info);
+        match steering(&info) {
+            Some(what) if !self.component.trusted => {
+                let lie = format!("describes an artifact with control characters in its {what}");
+                Err(Fault::Own(self.failed(&lie)))
+            }
+            _ => Ok(info),
+        }
     }
 
     /// The component's own failure.
@@ -311,4 +330,27 @@ impl Layer {
         let message = format!("{} {what}", self.name);
         Error::new(ErrorKind::PolicyFailed, Blame::Policy, message)
     }
+}
+
+/// The part of a description that holds control characters, if one does.
+fn steering(info: &ObjectInfo) -> Option<&'static str> {
+    let content = &info.content;
+    let mut texts = [
+        ("etag", &info.etag),
+        ("version", &info.version_id),
+        ("storage class", &info.storage_class),
+        ("content type", &content.content_type),
+        ("content encoding", &content.content_encoding),
+        ("content disposition", &content.content_disposition),
+        ("content language", &content.content_language),
+        ("cache control", &content.cache_control),
+    ]
+    .into_iter()
+    .filter_map(|(what, text)| Some((what, text.as_deref()?)))
+    .chain(
+        info.metadata
+            .iter()
+            .flat_map(|(name, value)| [name, value].map(|text| ("metadata", text.as_str()))),
+    );
+    texts.find(|(_, text)| text.contains(char::is_control)).map(|(what, _)| what)
 }

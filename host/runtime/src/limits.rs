@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use wasmtime::ResourceLimiter;
+use wasmtime::{ResourceLimiter, Trap};
 
 use crate::layer::Beneath;
 
@@ -31,6 +31,9 @@ pub struct Limits {
     ///
     /// Stops a component that computes for ever. Default 1,000 million: about a
     /// second of one core, a thousand times what the longest honest call needs.
+    ///
+    /// What the host does for it (copying its strings, say) costs it no fuel, but time:
+    /// one that keeps a thread for four times as long as its fuel would is ended too.
     pub fuel: u64,
     /// Bytes that a component may hand the host in one host call, or return.
     ///
@@ -81,6 +84,29 @@ pub(crate) struct Usage {
     table: Counter,
     /// Calls of what is beneath: S3, or the next store.
     calls: Counter,
+    turns: Turns,
+}
+
+/// The time that a component keeps a thread, in turns of [`TURN`].
+#[derive(Debug)]
+struct Turns {
+    allowed: u64,
+    left: u64,
+    /// Whether it has just waited for something beneath: that was no time of its own.
+    waited: bool,
+}
+
+/// After so long a running component lets other tasks have the thread.
+pub(crate) const TURN: Duration = Duration::from_millis(10);
+
+impl Turns {
+    /// Four times what the fuel should take (a thousand units are about a microsecond),
+    /// for a machine that is slow or busy; half a second at least.
+    fn new(fuel: u64) -> Self {
+        let micros = u128::from(fuel) * 4 / 1000;
+        let allowed = u64::try_from(micros / TURN.as_micros()).unwrap_or(u64::MAX).max(50);
+        Self { allowed, left: allowed, waited: false }
+    }
 }
 
 #[derive(Debug)]
@@ -120,12 +146,24 @@ impl Usage {
             memory: counter("bytes of memory", limits.memory_bytes),
             table: counter("table elements", limits.table_elements),
             calls: counter(calls.0, calls.1),
+            turns: Turns::new(limits.fuel),
         }
     }
 
-    /// Before another call of the same instance: a refusal that the last one survived is
-    /// not why this one fails.
-    pub(crate) fn forget_refusals(&mut self) {
+    /// A turn is over. The last one ends the component as its fuel would have.
+    pub(crate) fn end_turn(&mut self) -> wasmtime::Result<()> {
+        let Turns { left, waited, .. } = &mut self.turns;
+        if std::mem::take(waited) {
+            return Ok(());
+        }
+        *left = left.checked_sub(1).ok_or(Trap::OutOfFuel)?;
+        Ok(())
+    }
+
+    /// Before another call of the same instance: it has the turns of a fresh one, and a
+    /// refusal that the last call survived is not why this one fails.
+    pub(crate) fn renew(&mut self) {
+        self.turns.left = self.turns.allowed;
         for counter in [&mut self.memory, &mut self.table, &mut self.calls] {
             counter.refused = None;
         }
@@ -139,6 +177,7 @@ impl Usage {
     /// Counts a call of what is beneath. One too many traps the component: a
     /// refusal would cost the host more than the component that loops.
     pub(crate) fn count_call(&mut self) -> wasmtime::Result<()> {
+        self.turns.waited = true;
         if self.calls.grow(0, 1) { Ok(()) } else { Err(wasmtime::Error::msg("too many calls")) }
     }
 }
@@ -171,10 +210,29 @@ mod tests {
     fn memories_are_summed() {
         let counter =
             |allowed| Counter { name: "bytes of memory", used: 0, allowed, refused: None };
-        let mut usage = Usage { memory: counter(100), table: counter(0), calls: counter(0) };
+        let turns = Turns::new(0);
+        let mut usage = Usage { memory: counter(100), table: counter(0), calls: counter(0), turns };
         assert!(usage.memory_growing(0, 60, None).unwrap());
         assert!(!usage.memory_growing(0, 60, None).unwrap());
         assert!(usage.memory_growing(60, 100, None).unwrap());
         assert_eq!(usage.refusal().unwrap(), "bytes of memory: allowed 100, asked for 120");
+    }
+
+    #[test]
+    fn turns_are_counted_but_for_those_that_were_waited_through() {
+        let counter = || Counter { name: "calls", used: 0, allowed: 1000, refused: None };
+        let turns = Turns::new(250_000_000);
+        assert_eq!(turns.left, 100);
+        let mut usage = Usage { memory: counter(), table: counter(), calls: counter(), turns };
+        for _ in 0..500 {
+            usage.count_call().unwrap();
+            usage.end_turn().unwrap();
+        }
+        for _ in 0..100 {
+            usage.end_turn().unwrap();
+        }
+        assert!(usage.end_turn().is_err());
+        usage.renew();
+        assert!(usage.end_turn().is_ok());
     }
 }

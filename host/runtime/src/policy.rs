@@ -189,7 +189,8 @@ impl Policy {
     }
 
     pub(crate) async fn prepare(&self, sandbox: &Sandbox) -> Result<Prepared, Error> {
-        self.source.prepare(sandbox, World::Policy, self.grant.imports()).await
+        let source = self.source.called(&self.called());
+        source.prepare(sandbox, World::Policy, self.grant.imports()).await
     }
 
     pub(crate) fn in_front_of(

@@ -6,6 +6,7 @@ use wasmtime::component::Resource;
 
 use crate::{
     bindings::agent::artifacts::{objects, s3, types},
+    convert::printable,
     grant::Grant,
     handles::{HostBody, HostReceipt},
     instance::{CallState, Waiting, WaitsFor, keep},
@@ -30,7 +31,7 @@ impl s3::Host for CallState {
         let stored = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = PutOptions::from(options);
-            options.check()?;
+            check(options.check())?;
             client.put_object(grant.bucket(), &admitted, body, &options).await
         })
         .await;
@@ -50,7 +51,7 @@ impl s3::Host for CallState {
         let opened = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::GetOptions::from(options);
-            options.check()?;
+            check(options.check())?;
             client.get_object(grant.bucket(), &admitted, &options).await
         })
         .await;
@@ -72,7 +73,7 @@ impl s3::Host for CallState {
         let described = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::GetOptions::from(options);
-            options.check()?;
+            check(options.check())?;
             client.head_object(grant.bucket(), &admitted, &options).await
         })
         .await;
@@ -92,7 +93,7 @@ impl s3::Host for CallState {
         let deleted = send(&self.waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::DeleteOptions::from(options);
-            options.check()?;
+            check(options.check())?;
             client.delete_object(grant.bucket(), &admitted, &options).await
         })
         .await;
@@ -114,7 +115,7 @@ impl s3::Host for CallState {
             let source = grant.admit(&bucket, &source_key)?;
             let admitted = grant.admit(&bucket, &key)?;
             let options = PutOptions::from(options);
-            options.check()?;
+            check(options.check())?;
             client.copy_object(grant.bucket(), &source, &admitted, &options).await
         })
         .await;
@@ -145,6 +146,11 @@ impl s3::Host for CallState {
             }
         })
     }
+}
+
+/// What is wrong with options, in few words: a component may have made up long ones.
+fn check(options: Result<(), S3Error>) -> Result<(), S3Error> {
+    options.map_err(|error| S3Error::new(error.kind(), printable(error.message().to_owned())))
 }
 
 /// Types without functions.

@@ -1,9 +1,14 @@
-use std::sync::{Arc, OnceLock};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    thread,
+};
 
 use artifact_compiled::Compiler;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, UpdateDeadline,
+    component::Linker,
 };
 use wasmtime_wasi_config::WasiConfig;
 
@@ -14,6 +19,7 @@ use crate::{
     empty_wasi,
     error::{Blame, ErrorKind},
     instance::CallState,
+    limits::TURN,
     world::{Import, World},
 };
 
@@ -45,10 +51,6 @@ struct Inner {
     bundled: OnceCell<Prepared>,
 }
 
-/// Fuel after which a running component lets other tasks have the thread: about a tenth of
-/// a millisecond, or a hundred where much of it goes into calls of the host.
-const FUEL_PER_SLICE: u64 = 100_000;
-
 impl Sandbox {
     /// A sandbox of its own, with these limits.
     ///
@@ -74,6 +76,7 @@ impl Sandbox {
                 Engine::new(&config(None))
             })
             .map_err(failed)?;
+        count_turns(&engine).map_err(|error| failed(error.into()))?;
         let stores = linker(&engine, World::ArtifactStore).map_err(failed)?;
         let policies = linker(&engine, World::Policy).map_err(failed)?;
         let mut policies_with_wasi = policies.clone();
@@ -159,8 +162,12 @@ impl Sandbox {
     ) -> wasmtime::Result<wasmtime::Store<CallState>> {
         let mut store = wasmtime::Store::try_new(&self.0.engine, state)?;
         store.limiter(|state| &mut state.usage);
-        store.set_fuel(limits.fuel)?;
-        store.fuel_async_yield_interval(Some(FUEL_PER_SLICE))?;
+        refuel(&mut store, limits)?;
+        // By the clock and not by fuel: what the host does for it costs it none.
+        store.epoch_deadline_callback(|mut store| {
+            store.data_mut().usage.end_turn()?;
+            Ok(UpdateDeadline::Yield(1))
+        });
         store.set_hostcall_fuel(limits.hostcall_bytes);
         store.set_max_component_handles(limits.handles);
         Ok(store)
@@ -173,6 +180,16 @@ impl Sandbox {
     ) -> Result<Prepared, Error> {
         self.0.bundled.get_or_try_init(|| compile()).await.cloned()
     }
+}
+
+/// Before a call: the fuel for it, and turns.
+pub(crate) fn refuel(
+    store: &mut wasmtime::Store<CallState>,
+    limits: &Limits,
+) -> wasmtime::Result<()> {
+    store.data_mut().usage.renew();
+    store.set_epoch_deadline(1);
+    store.set_fuel(limits.fuel)
 }
 
 /// The room of an instance that lives on from call to call.
@@ -231,6 +248,7 @@ fn config(pool: Option<PoolingAllocationConfig>) -> Config {
     let mut config = Config::new();
     config
         .consume_fuel(true)
+        .epoch_interruption(true)
         // Off: what no store component needs, and what an attacker might.
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
@@ -243,29 +261,46 @@ fn config(pool: Option<PoolingAllocationConfig>) -> Config {
     config
 }
 
+/// Ends a turn of all that runs, again and again, for as long as there is an engine.
+fn count_turns(engine: &Engine) -> io::Result<()> {
+    let engine = engine.weak();
+    let count = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TURN);
+        }
+    };
+    thread::Builder::new().name("artifact-turns".to_owned()).spawn(count).map(drop)
+}
+
 /// Core instances that one component may be made of.
 ///
 /// Component tools add small adapter modules to the main one: 2 or 3. Python with its
 /// libraries has 14.
 const CORE_INSTANCES: u32 = 16;
 
-/// Memories, and tables, that one component may be made of.
-///
-/// One that carries an interpreter has one memory and a table or two.
-const PARTS: u32 = 8;
+/// Tables that one component may be made of. One that carries an interpreter has one or
+/// two.
+const TABLES: u32 = 8;
+
+/// Memories that one component may have; one is usual. Each takes gigabytes of address
+/// space.
+const MEMORIES: u32 = 2;
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let calls = limits.concurrent_calls;
     let mut pool = PoolingAllocationConfig::new();
+    // Enough for as many as there is room for, whatever they are made of: else calls of
+    // one component could take what the others' need.
     pool.total_component_instances(calls)
         .total_stacks(calls)
-        // A number and no room: any of the calls may be of the largest component.
         .total_core_instances(calls.saturating_mul(CORE_INSTANCES))
-        .total_tables(calls.saturating_mul(4))
-        .total_memories(calls.saturating_mul(2))
+        .total_tables(calls.saturating_mul(TABLES))
+        .total_memories(calls.saturating_mul(MEMORIES))
         .max_core_instances_per_component(CORE_INSTANCES)
-        .max_memories_per_component(PARTS)
-        .max_tables_per_component(PARTS)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
         .max_memory_size(limits.memory_bytes)
         .table_elements(limits.table_elements)
         // Pages that are written again in every call are kept, not given back

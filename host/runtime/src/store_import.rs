@@ -1,11 +1,12 @@
 use std::sync::{Arc, atomic::Ordering};
 
+use artifact_s3::{ObjectKey, S3Error};
 use wasmtime::component::Resource;
 
 use crate::{
     DeleteOptions, Error, GetOptions, ListOptions, Operation, PutOptions,
     bindings::agent::artifacts::{objects, store, types},
-    convert::cut,
+    convert::{cut, printable},
     error::{Blame, ErrorKind},
     handles::{HostBody, HostReceipt},
     instance::{CallState, keep},
@@ -30,7 +31,7 @@ impl store::Host for CallState {
     ) -> Answer<Resource<HostReceipt>> {
         let HostBody { id, body } = self.table.delete(body)?;
         let options = PutOptions::from(options);
-        let stored = match self.next(Operation::Put, &key)? {
+        let stored = match self.next(Operation::Put, &key, options.check())? {
             Ok(next) => next.put(&key, body, &options, self.waiting.clone()).await,
             Err(refusal) => Err(refusal),
         };
@@ -42,7 +43,7 @@ impl store::Host for CallState {
 
     async fn get(&mut self, key: String, options: types::GetOptions) -> Answer<objects::Object> {
         let options = GetOptions::from(options);
-        let opened = match self.next(Operation::Get, &key)? {
+        let opened = match self.next(Operation::Get, &key, options.check())? {
             Ok(next) => next.get(&key, &options, self.waiting.clone()).await,
             Err(refusal) => Err(refusal),
         };
@@ -56,7 +57,7 @@ impl store::Host for CallState {
 
     async fn head(&mut self, key: String, options: types::GetOptions) -> Answer<types::ObjectInfo> {
         let options = GetOptions::from(options);
-        let described = match self.next(Operation::Head, &key)? {
+        let described = match self.next(Operation::Head, &key, options.check())? {
             Ok(next) => next.head(&key, &options, self.waiting.clone()).await,
             Err(refusal) => Err(refusal),
         };
@@ -65,7 +66,7 @@ impl store::Host for CallState {
 
     async fn delete(&mut self, key: String, options: types::DeleteOptions) -> Answer<()> {
         let options = DeleteOptions::from(options);
-        let deleted = match self.next(Operation::Delete, &key)? {
+        let deleted = match self.next(Operation::Delete, &key, options.check())? {
             Ok(next) => next.delete(&key, &options, self.waiting.clone()).await,
             Err(refusal) => Err(refusal),
         };
@@ -74,7 +75,7 @@ impl store::Host for CallState {
 
     async fn list(&mut self, options: types::ListOptions) -> Answer<types::Listing> {
         let options = ListOptions::from(options);
-        let mut listed = match self.next(Operation::List, &options.prefix)? {
+        let mut listed = match self.next(Operation::List, &options.prefix, options.check())? {
             Ok(next) => next.list(&options, self.waiting.clone()).await,
             Err(refusal) => Err(refusal),
         };
@@ -86,11 +87,13 @@ impl store::Host for CallState {
 }
 
 impl CallState {
-    /// The next store, if this call of it is granted.
+    /// The next store, if this call of it is granted and makes sense: what S3 could not
+    /// carry is told here, where it is known whose doing it is.
     fn next(
         &mut self,
         operation: Operation,
         key: &str,
+        options: Result<(), S3Error>,
     ) -> wasmtime::Result<Result<Arc<dyn Link>, Error>> {
         self.usage.count_call()?;
         // With what it is told, this is how its author sees what it does.
@@ -109,8 +112,26 @@ impl CallState {
             let message = format!("{} is not granted {refusal}", self.name);
             return Ok(Err(Error::new(ErrorKind::PolicyDenied, Blame::Policy, message)));
         }
+        if !self.entry.trusted {
+            if let Err(error) = options {
+                return Ok(Err(self.made_up(ErrorKind::InvalidRequest, error.message())));
+            }
+            if operation != Operation::List
+                && let Err(rule) = ObjectKey::parse(key)
+            {
+                let key = cut(key, 100);
+                return Ok(Err(self.made_up(ErrorKind::InvalidKey, &format!("{key:?}: {rule}"))));
+            }
+        }
         self.entry.reached.store(true, Ordering::Relaxed);
         Ok(Ok(Arc::clone(next)))
+    }
+
+    /// The caller's own key and options were checked when they came in.
+    fn made_up(&self, kind: ErrorKind, what: &str) -> Error {
+        let what = printable(what.to_owned());
+        let message = format!("{} asked for what cannot be: {what}", self.name);
+        Error::new(kind, Blame::Policy, message)
     }
 
     /// Keeps the error as it was, and gives the policy its own view.

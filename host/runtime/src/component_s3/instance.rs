@@ -14,7 +14,7 @@ use crate::{
     Limits,
     bindings::agent::artifacts::types,
     instance::{CallState, Waiting},
-    trap,
+    sandbox, trap,
 };
 
 /// Handles that a call holds besides those of the bodies that are open: a receipt, and
@@ -54,8 +54,7 @@ impl Instance {
     pub(super) fn enter(&mut self) -> Result<Entered<'_>, S3Error> {
         // Until it is shown that it is not: a call that is never left ended in the middle.
         self.broken = true;
-        self.store.data_mut().usage.forget_refusals();
-        if let Err(error) = self.store.set_fuel(self.limits.fuel) {
+        if let Err(error) = sandbox::refuel(&mut self.store, &self.limits) {
             return Err(self.failed(error));
         }
         Ok(Entered {

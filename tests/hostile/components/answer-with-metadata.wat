@@ -1,0 +1,13 @@
+;; Gives an artifact out with metadata that holds a header of its own.
+(data (i32.const 16) "a: b\r\nset-cookie")
+(data (i32.const 64) "\10\00\00\00\10\00\00\00\10\00\00\00\01\00\00\00")
+(data (i32.const 96) "mine/bait")
+(func $get (param $args i32) (result i32)
+  (if (i32.eq (i32.load offset=4 (local.get $args)) (i32.const 9))
+    (then (return (call $pass-get (local.get $args)))))
+  (i32.store (local.get $args) (i32.const 96))
+  (i32.store offset=4 (local.get $args) (i32.const 9))
+  (drop (call $pass-get (local.get $args)))
+  (i32.store offset=128 (i32.const 1024) (i32.const 64))
+  (i32.store offset=132 (i32.const 1024) (i32.const 1))
+  (i32.const 1024))

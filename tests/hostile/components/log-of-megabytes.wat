@@ -1,0 +1,8 @@
+;; Writes records of a message of four megabytes, on and on.
+(import "agent:artifacts/log@0.1.0" "write" (func $log (param i32 i32 i32 i32 i32)))
+(func $head (param i32) (result i32)
+  (drop (memory.grow (i32.const 80)))
+  (loop
+    (call $log (i32.const 0) (i32.const 4096) (i32.const 4000000) (i32.const 0) (i32.const 0))
+    (br 0))
+  unreachable)

@@ -1,0 +1,2 @@
+;; A module of two memories.
+(memory 1)
