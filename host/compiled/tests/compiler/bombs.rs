@@ -1,8 +1,8 @@
 //! Components that are small and valid, and cost a compiler dearly.
 
 use wasm_encoder::{
-    BlockType, CodeSection, Component, Function, FunctionSection, Module, ModuleSection,
-    TypeSection, ValType,
+    BlockType, CodeSection, Component, ConstExpr, Function, FunctionSection, GlobalSection,
+    GlobalType, Module, ModuleSection, TypeSection, ValType,
 };
 
 /// One function in which every block can jump out of every block around it, with
@@ -33,15 +33,19 @@ pub(crate) fn many_jumps() -> Vec<u8> {
     module(&function)
 }
 
-/// One function as long as functions may be, without a jump: all of it is kept at once,
-/// many times larger than it is.
+/// One function as long as functions may be, without a jump, all of which matters to its
+/// result: it is kept at once, many times larger than it is.
 pub(crate) fn long_function() -> Vec<u8> {
     let mut function = Function::new([(50, ValType::I64)]);
     let mut code = function.instructions();
-    for at in 0..700_000_u32 {
-        code.local_get(at % 50).local_get((at + 7) % 50).i64_mul().local_tee((at + 13) % 50);
-        code.drop();
+    for at in 0..1_000_000_u32 {
+        code.local_get(at % 50).local_get((at + 7) % 50).i64_mul().local_set((at + 13) % 50);
     }
+    code.i64_const(0);
+    for at in 0..50 {
+        code.local_get(at).i64_xor();
+    }
+    code.global_set(0);
     code.end();
     module(&function)
 }
@@ -51,10 +55,13 @@ fn module(function: &Function) -> Vec<u8> {
     types.ty().function([], []);
     let mut functions = FunctionSection::new();
     functions.function(0);
+    let mut globals = GlobalSection::new();
+    let global = GlobalType { val_type: ValType::I64, mutable: true, shared: false };
+    globals.global(global, &ConstExpr::i64_const(0));
     let mut code = CodeSection::new();
     code.function(function);
     let mut module = Module::new();
-    module.section(&types).section(&functions).section(&code);
+    module.section(&types).section(&functions).section(&globals).section(&code);
     let mut component = Component::new();
     component.section(&ModuleSection(&module));
     component.finish()
