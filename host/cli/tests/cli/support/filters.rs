@@ -19,7 +19,7 @@ pub fn apply(text: &str) -> String {
     let text = FILTERS.iter().fold(text.to_owned(), |text, (before, made_of, instead)| {
         replace(&text, before, *made_of, instead)
     });
-    dates(&text)
+    narrow(&dates(&text))
 }
 
 fn replace(text: &str, before: &str, made_of: fn(char) -> bool, instead: &str) -> String {
@@ -33,26 +33,51 @@ fn replace(text: &str, before: &str, made_of: fn(char) -> bool, instead: &str) -
     filtered
 }
 
-/// `2026-11-22T10:00:00Z`, wherever it stands.
+/// `2026-11-22T10:00:00Z`, with or without a fraction, wherever it stands.
 fn dates(text: &str) -> String {
-    const FORM: &str = "0000-00-00T00:00:00Z";
-    let is_date = |text: &str| {
-        text.len() == FORM.len()
-            && text.bytes().zip(FORM.bytes()).all(|(b, form)| match form {
-                b'0' => b.is_ascii_digit(),
-                form => b == form,
-            })
-    };
     let mut filtered = String::new();
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
-        if rest.get(..FORM.len()).is_some_and(is_date) {
+        if let Some(after) = after_date(rest) {
             filtered += "[DATE]";
-            rest = &rest[FORM.len()..];
+            rest = after;
         } else {
             filtered.push(next);
             rest = &rest[next.len_utf8()..];
         }
     }
     filtered
+}
+
+/// What follows a date that the text begins with.
+fn after_date(text: &str) -> Option<&str> {
+    const FORM: &str = "0000-00-00T00:00:00";
+    let is_date = text.get(..FORM.len())?.bytes().zip(FORM.bytes()).all(|(b, form)| match form {
+        b'0' => b.is_ascii_digit(),
+        form => b == form,
+    });
+    let rest = text.get(FORM.len()..).filter(|_| is_date)?;
+    let fraction =
+        |rest: &'_ str| rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let rest = match rest.strip_prefix('.') {
+        Some(digits) => &digits[fraction(digits)..],
+        None => rest,
+    };
+    rest.strip_prefix('Z')
+}
+
+/// The table of `config` is as wide as the name of the temporary folder is long.
+fn narrow(text: &str) -> String {
+    if !text.contains("\n  cache  ") {
+        return text.to_owned();
+    }
+    let line = |line: &str| match line.strip_prefix("  ") {
+        Some(row) => {
+            let cells = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+            format!("  {}", cells.collect::<Vec<_>>().join("  "))
+        }
+        None => line.to_owned(),
+    };
+    let lines: Vec<String> = text.split('\n').map(line).collect();
+    lines.join("\n")
 }
