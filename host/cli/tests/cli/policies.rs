@@ -79,11 +79,14 @@ fn what_is_granted_is_checked_with_its_place() {
         "fuel = 0",
         "handles = 1.5",
         "on-failure = \"ignore\"",
+        "wasi = true",
     ] {
         cli.write("artifacts.toml", format!("[[policy]]\nbundled = \"read-only\"\n{line}\n"));
         cli.run(["list"]);
     }
     cli.write("artifacts.toml", "[[filter]]\nname = \"pack\"\n");
+    cli.run(["list"]);
+    cli.write("artifacts.toml", "[[filter]]\nbundled = \"encrypt\"\n");
     cli.run(["list"]);
     cli.write("artifacts.toml", "[[filter]]\nfile = \"pack.wasm\"\ngrowth = 0\n");
     cli.run(["list"]);
@@ -106,7 +109,7 @@ fn every_grant_and_limit_reaches_the_policy() {
     };
     with(
         "keys = [\"*/releases/**\"]\non-failure = \"closed\"\nclock = true\ndigest = true\n\
-         log-per-second = 10\nmemory-bytes = 8000000\nhostcall-bytes = 100000\nhandles = 8\n\
+         wasi = \"empty\"\nlog-per-second = 10\nmemory-bytes = 8000000\nhostcall-bytes = 100000\nhandles = 8\n\
          fuel = 100000000\nnext-calls = 2\nwall-time-ms = 60000",
         &["put", "app/releases/1", "file"],
     );
@@ -152,5 +155,46 @@ fn a_flag_says_which_policies_stand_in_front() {
     cli.run(["--policy", "other.wasm", "list"]);
     cli.write("conf/mine.toml", "");
     cli.run(["--policy", "other.wasm", "--config", "conf/mine.toml", "list"]);
+    insta::assert_snapshot!(cli.transcript());
+}
+
+#[test]
+fn filters_of_the_file_stay_whatever_a_flag_says() {
+    let server = Server::start();
+    let mut cli = Cli::on(&server);
+    let text = "the same line again\n".repeat(1000);
+    cli.write("file.txt", &text);
+    let key = "0123456789abcdef".repeat(4);
+    let filters = format!(
+        "[[filter]]\nbundled = \"gzip\"\noutput-bytes = 100000\n\n\
+         [[policy]]\nbundled = \"key-rules\"\nsettings = {{ deny = \"*.exe\" }}\n\n\
+         [[filter]]\nbundled = \"encrypt\"\nname = \"sealed\"\nmemory-bytes = 4000000\n\
+         settings = {{ key = \"{key}\" }}\n\n\
+         [[policy]]\nname = \"acme\"\nbundled = \"tenant\"\nsettings = {{ tenant = \"acme\" }}\n"
+    );
+    cli.write("artifacts.toml", filters);
+    let config = cli.command(["config"]).output().unwrap();
+    let config = String::from_utf8(config.stdout).unwrap();
+    assert!(config.contains("gzip, key-rules, encrypt, tenant"), "{config}");
+    assert!(!config.contains(&key), "{config}");
+    let config = cli.command(["--policy", "acme", "config"]).output().unwrap();
+    let config = String::from_utf8(config.stdout).unwrap();
+    assert!(config.contains("tenant, gzip, encrypt"), "{config}");
+
+    cli.run(["put", "a.txt", "file.txt"]);
+    let read = cli.command(["--policy", "acme", "get", "a.txt"]).output().unwrap();
+    assert_eq!(String::from_utf8(read.stdout).unwrap(), text);
+    cli.run(["put", "a.exe", "file.txt"]);
+    cli.run(["get", "a.txt", "--range", "0-10"]);
+    // Without them it is what it is stored as.
+    std::fs::remove_file(cli.path("artifacts.toml")).unwrap();
+    let stored = cli.command(["get", "acme/a.txt"]).output().unwrap().stdout;
+    assert!(!stored.is_empty() && stored.len() < 1000, "{} bytes", stored.len());
+    // A key that is none is not repeated.
+    cli.write(
+        "artifacts.toml",
+        "[[filter]]\nbundled = \"encrypt\"\nsettings = { key = \"hunter2\" }\n",
+    );
+    cli.run(["put", "b", "file.txt"]);
     insta::assert_snapshot!(cli.transcript());
 }

@@ -17,6 +17,16 @@ pub enum Granted {
     List,
 }
 
+/// How much of WASI a policy may import.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Wasi {
+    /// None of it.
+    None,
+    /// All of it, with nothing behind.
+    Empty,
+}
+
 impl Granted {
     pub(super) const ALL: [Self; 5] = [Self::Put, Self::Get, Self::Head, Self::Delete, Self::List];
 }
@@ -77,6 +87,9 @@ impl PolicyEntry {
         }
         if let Some(records) = self.log_per_second {
             grant = grant.log(records);
+        }
+        if let Some(wasi) = self.wasi {
+            grant = grant.empty_wasi(matches!(wasi, Wasi::Empty));
         }
         Ok(grant)
     }

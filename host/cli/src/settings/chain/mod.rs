@@ -16,6 +16,9 @@ mod filter;
 pub use filter::FilterEntry;
 mod grant;
 pub use grant::Granted;
+use grant::Wasi;
+mod own_settings;
+use own_settings::OwnSettings;
 mod chosen;
 mod limits;
 

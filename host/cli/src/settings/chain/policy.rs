@@ -1,5 +1,4 @@
 use std::{
-    collections::BTreeMap,
     ffi::OsStr,
     fmt, fs,
     num::{NonZeroU64, NonZeroUsize},
@@ -10,7 +9,7 @@ use artifact_store::{OnFailure, Policy};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::{Granted, limits::LimitKeys};
+use super::{Granted, OwnSettings, Wasi, limits::LimitKeys};
 use crate::{config_file::ConfigFile, failure::Failure};
 
 /// One `[[policy]]` of the configuration file.
@@ -22,10 +21,9 @@ pub struct PolicyEntry {
     /// One from elsewhere; a path in the file counts from the folder of the file.
     pub(super) file: Option<PathBuf>,
     pub(super) name: Option<String>,
-    /// What the policy itself reads.
-    // Where the grant is shown they are not: one of them may be a secret.
+    /// What the policy itself reads; no part of its grant.
     #[serde(skip_serializing)]
-    pub(super) settings: BTreeMap<String, String>,
+    pub(super) settings: OwnSettings,
     // Its grant (`PolicyGrant`). For a bundled policy there is one already; each part
     // that is given here stands in the place of that one's.
     pub(super) operations: Option<Vec<Granted>>,
@@ -36,6 +34,7 @@ pub struct PolicyEntry {
     pub(super) digest: Option<bool>,
     pub(super) clock: Option<bool>,
     pub(super) log_per_second: Option<u32>,
+    pub(super) wasi: Option<Wasi>,
     on_failure: Option<FailureMode>,
     // Its limits (`Limits`), where they are not the sandbox's.
     memory_bytes: Option<Spanned<NonZeroUsize>>,
@@ -113,6 +112,7 @@ impl PolicyEntry {
                 digest: Some(true),
                 clock: Some(true),
                 log_per_second: Some(10),
+                wasi: Some(Wasi::Empty),
                 ..Self::default()
             },
         }
@@ -149,11 +149,11 @@ impl PolicyEntry {
                  `file = \"FILE.wasm\"`",
             ),
             (Some(_), Some(_)) => Some("give `bundled` or `file`, and not both"),
-            (Some(Bundled::Tenant), None) if !self.settings.contains_key("tenant") => {
+            (Some(Bundled::Tenant), None) if !self.settings.has("tenant") => {
                 Some("the policy `tenant` needs `settings = { tenant = \"NAME\" }`")
             }
             (Some(Bundled::Retention), None)
-                if !["keep-for", "keep-until"].iter().any(|&it| self.settings.contains_key(it)) =>
+                if !["keep-for", "keep-until"].iter().any(|&it| self.settings.has(it)) =>
             {
                 Some(
                     "the policy `retention` needs `settings = { keep-for = \"30d\" }`, or \
@@ -170,7 +170,7 @@ impl PolicyEntry {
 
     /// The policy, with its settings, its grant and its limits.
     pub async fn load(&self) -> Result<Policy, Failure> {
-        let setting = |name| self.settings.get(name).map_or("", String::as_str);
+        let setting = |name| self.settings.get(name).unwrap_or_default();
         let mut policy = match (self.bundled, &self.file) {
             (Some(Bundled::ReadOnly), _) => Policy::read_only(),
             (Some(Bundled::Tenant), _) => Policy::tenant(setting("tenant")),
@@ -184,7 +184,7 @@ impl PolicyEntry {
         if let Some(name) = &self.name {
             policy = policy.name(name);
         }
-        for (name, value) in &self.settings {
+        for (name, value) in self.settings.iter() {
             policy = policy.setting(name, value);
         }
         if let Some(limits) = self.limit_keys().limits() {
