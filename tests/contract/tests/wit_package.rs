@@ -3,8 +3,6 @@
 //!
 //! `just wit-package` keeps the file that this makes.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::{env, fs, path::Path};
 
 use wit_component::DecodedWasm;
