@@ -102,80 +102,119 @@ async fn timed(
 #[tokio::test]
 async fn a_loop() {
     let told = timed(1, hostile_policy("loop-in-head").grant(grant(1)), memory().await, Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Policy, try again
+    "#);
 }
 
 #[tokio::test]
 async fn a_loop_that_has_two_seconds() {
     let told = timed(2, hostile_policy("loop-in-head").grant(grant(2)), memory().await, Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of wall time: allowed 2s, asked for more
+    timeout, blame: Policy, try again
+    "#);
 }
 
 #[tokio::test]
 async fn instructions_that_move_megabytes() {
     let told = timed(1, wat("loop-of-fills"), memory().await, Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Policy, try again
+    "#);
 }
 
 #[tokio::test]
 async fn calls_of_the_host() {
     let told = timed(1, wat("loop-of-host-calls"), memory().await, Put).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    put mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Policy, try again
+    "#);
 }
 
 #[tokio::test]
 async fn megabytes_that_the_host_copies() {
     let told = timed(1, wat("loop-of-large-arguments"), memory().await, Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Policy, try again
+    "#);
 }
 
 #[tokio::test]
 async fn megabytes_that_the_host_does_not_log() {
     let told = timed(1, wat("log-of-megabytes"), memory().await, Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Policy, try again
+    "#);
 }
 
 #[tokio::test]
 async fn a_loop_in_realloc() {
     let told = timed(1, wat("loop-in-realloc"), memory().await, Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Policy, try again
+    "#);
 }
 
 #[tokio::test]
 async fn a_loop_in_post_return() {
     let told = timed(1, wat("loop-in-post-return"), memory().await, Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Policy, try again
+    "#);
 }
 
 #[tokio::test]
 async fn a_loop_in_a_destructor() {
     let told = timed(1, wat("loop-in-destructor"), memory().await, Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Policy, try again
+    "#);
 }
 
 #[tokio::test]
 async fn a_handle_that_is_held() {
     let told = timed(1, wat("handle-kept"), memory().await, Get).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    get mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Policy, try again
+    "#);
 }
 
 #[tokio::test]
 async fn a_drip_of_quick_calls() {
     let told = timed(1, wat("drip"), memory().await, Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Policy, try again
+    "#);
 }
 
 #[tokio::test]
 async fn a_drip_of_slow_calls() {
     let told = timed(1, wat("drip"), Late(Duration::from_millis(50)), Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Storage, try again
+    "#);
 }
 
 #[tokio::test]
 async fn a_storage_that_hangs() {
     let told =
         timed(1, hostile_policy("").grant(grant(1)), Late(Duration::from_hours(1)), Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of wall time: allowed 1s, asked for more
+    timeout, blame: Storage, try again
+    "#);
 }
 
 /// It is given up in time, and the call goes on without it.
@@ -199,7 +238,11 @@ async fn megabytes_that_the_host_copies_until_the_fuel_is_gone() {
     let store = started(memory().await, policy).await;
     let begin = Instant::now();
     let error = store.head("mine/k").await.unwrap_err();
-    assert_snapshot!(told(&error), @"");
+    assert_snapshot!(told(&error), @r#"
+    head mine/k: the policy "tenant" went over its limit of fuel: allowed 100000000, asked for more
+    policy-failed, blame: Policy, do not try again
+    cause: wasm trap: all fuel consumed by WebAssembly
+    "#);
     // Half a second of a thread, and whatever others take of it.
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }
@@ -219,5 +262,8 @@ async fn the_deadline_of_the_store() {
     let error = store.head("k").await.unwrap_err();
     let (took, allowed) = (begin.elapsed(), Duration::from_secs(1));
     assert!(took >= allowed && took <= allowed + allowed / 10 + SLACK, "{took:?}");
-    assert_snapshot!(told(&error), @"");
+    assert_snapshot!(told(&error), @r"
+    head k: the component did not answer within 1s
+    timeout, blame: Policy, try again
+    ");
 }

@@ -40,20 +40,30 @@ fn with_contract(change: impl Fn(String) -> String, attack: &str) -> Vec<u8> {
 #[tokio::test]
 async fn no_webassembly() {
     let told = refused(b"\x7fELF and so on".to_vec()).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" is no WebAssembly component
+    invalid-config, blame: Caller, do not try again
+    "#);
 }
 
 #[tokio::test]
 async fn a_core_module() {
     let told = refused(text("(module)")).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" is a core module and no component: link it with wasm-component-ld, or turn it into one with `wasm-tools component new`
+    invalid-config, blame: Caller, do not try again
+    "#);
 }
 
 #[tokio::test]
 async fn a_truncated_file() {
     let whole = wat::component("state");
     let told = refused(whole[..whole.len() / 2].to_vec()).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" is not valid
+    invalid-config, blame: Caller, do not try again
+    cause: unexpected end-of-file (at offset 0x16a7)
+    "#);
 }
 
 /// Wherever it is cut: an error, and nothing else.
@@ -81,7 +91,10 @@ async fn a_huge_file() {
     let mut huge = b"\0asm\x0d\0\x01\0".to_vec();
     huge.resize(StoreComponent::MAX_BYTES + 1, 0);
     let told = refused(huge).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" has 33554433 bytes, and at most 33554432 are taken
+    invalid-config, blame: Caller, do not try again
+    "#);
 }
 
 #[tokio::test]
@@ -100,13 +113,20 @@ async fn a_deeply_nested_file() {
         nested = outer;
     }
     let told = refused(nested).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" nests modules or components more than 32 deep
+    invalid-config, blame: Caller, do not try again
+    "#);
 }
 
 #[tokio::test]
 async fn a_section_that_is_longer_than_the_file() {
     let told = refused(b"\0asm\x0d\0\x01\0\x01\xff\xff\xff\xff\x0f".to_vec()).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" is not valid
+    invalid-config, blame: Caller, do not try again
+    cause: module section is too large (at offset 0x9)
+    "#);
 }
 
 #[tokio::test]
@@ -114,7 +134,10 @@ async fn a_precompiled_file() {
     let engine = wasmtime::Engine::default();
     let compiled = engine.precompile_component(&wat::component("state")).unwrap();
     let told = refused(compiled).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" is precompiled, and could hold any machine code: give the component that it was made from
+    invalid-config, blame: Caller, do not try again
+    "#);
 }
 
 #[tokio::test]
@@ -126,19 +149,28 @@ async fn wasi() {
             (import "wasi:sockets/tcp@0.2.3" (instance)))"#,
     ))
     .await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" imports `wasi:cli/environment@0.2.3`, `wasi:filesystem/preopens@0.2.3`, `wasi:sockets/tcp@0.2.3`, which the world `policy` does not grant: it may import agent:artifacts/types, agent:artifacts/objects, agent:artifacts/store, wasi:config/store
+    invalid-config, blame: Caller, do not try again
+    "#);
 }
 
 #[tokio::test]
 async fn an_interface_that_nobody_knows() {
     let told = refused(text(r#"(component (import "evil:corp/backdoor" (instance)))"#)).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" imports `evil:corp/backdoor`, which the world `policy` does not grant: it may import agent:artifacts/types, agent:artifacts/objects, agent:artifacts/store, wasi:config/store
+    invalid-config, blame: Caller, do not try again
+    "#);
 }
 
 #[tokio::test]
 async fn an_import_that_is_no_interface() {
     let told = refused(text(r#"(component (import "system" (func (param "c" string))))"#)).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" imports `system`, which the world `policy` does not grant: it may import agent:artifacts/types, agent:artifacts/objects, agent:artifacts/store, wasi:config/store
+    invalid-config, blame: Caller, do not try again
+    "#);
 }
 
 #[tokio::test]
@@ -154,19 +186,28 @@ async fn many_imports_with_long_names() {
 #[tokio::test]
 async fn an_import_that_takes_a_grant() {
     let told = told(&behind(wat_policy("log-flood")).await.err().unwrap());
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" imports `agent:artifacts/log`, which it is not granted: `PolicyGrant::log(10)`, or `log-per-second = 10` in artifacts.toml grants it
+    invalid-config, blame: Caller, do not try again
+    "#);
 }
 
 #[tokio::test]
 async fn the_imports_of_another_world() {
     let told = refused(artifact_guests::HOSTILE.to_vec()).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" imports `agent:artifacts/s3@0.1.0`, which the world `policy` does not grant: it may import agent:artifacts/types, agent:artifacts/objects, agent:artifacts/store, wasi:config/store
+    invalid-config, blame: Caller, do not try again
+    "#);
 }
 
 #[tokio::test]
 async fn an_export_that_is_missing() {
     let told = refused(text("(component)")).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" does not export `agent:artifacts/store`: it is no component of the world `policy`
+    invalid-config, blame: Caller, do not try again
+    "#);
 }
 
 #[tokio::test]
@@ -175,7 +216,11 @@ async fn an_export_without_functions() {
         r#"(component (instance $e) (export "agent:artifacts/store@0.1.0" (instance $e)))"#,
     ))
     .await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" does not fit the world `policy`
+    invalid-config, blame: Caller, do not try again
+    cause: instance export `agent:artifacts/store@0.1.0` does not have export `put`
+    "#);
 }
 
 #[tokio::test]
@@ -183,7 +228,13 @@ async fn an_import_of_another_version() {
     let later = |wit: String| wit.replace("agent:artifacts@0.1.0", "agent:artifacts@0.9.0");
     let module = wat::module("").replace("@0.1.0", "@0.9.0");
     let told = refused(with_contract(later, &module)).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" does not fit the world `policy`
+    invalid-config, blame: Caller, do not try again
+    cause: component imports instance `agent:artifacts/objects@0.9.0`, but a matching implementation was not found in the linker
+    cause: instance export `body` has the wrong type
+    cause: resource implementation is missing
+    "#);
 }
 
 /// `size` is a u32 here: the names are right, and the types are not.
@@ -191,7 +242,15 @@ async fn an_import_of_another_version() {
 async fn types_that_are_others() {
     let narrow = |wit: String| wit.replace("size: u64", "size: u32");
     let told = refused(with_contract(narrow, &wat::module(""))).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" does not fit the world `policy`
+    invalid-config, blame: Caller, do not try again
+    cause: component imports instance `agent:artifacts/objects@0.1.0`, but a matching implementation was not found in the linker
+    cause: instance export `[method]receipt.info` has the wrong type
+    cause: type mismatch with results
+    cause: type mismatch for field size
+    cause: expected `u64` found `u32`
+    "#);
 }
 
 /// `head` takes no options here.
@@ -210,14 +269,26 @@ async fn a_function_of_another_shape() {
             "(call $next-head (local.get $args) (i32.const 0) (i32.const 1024))",
         );
     let told = refused(with_contract(bare, &module)).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" does not fit the world `policy`
+    invalid-config, blame: Caller, do not try again
+    cause: component imports instance `agent:artifacts/store@0.1.0`, but a matching implementation was not found in the linker
+    cause: instance export `head` has the wrong type
+    cause: type mismatch with parameters
+    cause: expected 2-tuple, found 1-tuple
+    "#);
 }
 
 #[tokio::test]
 async fn a_start_function_that_traps() {
     let module = wat::module("(func $trap unreachable) (start $trap)");
     let told = refused(with_contract(|wit| wit, &module)).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    no instance of the policy "tenant" can be made
+    invalid-config, blame: Caller, do not try again
+    cause: the policy "tenant" cannot be started
+    cause: wasm trap: wasm `unreachable` instruction executed
+    "#);
 }
 
 /// The host has not said which instances there are when this runs.
@@ -227,5 +298,10 @@ async fn a_start_function_that_calls_the_next_store() {
         "(func $early (call $next-head (i32.const 0) (i32.const 1024))) (start $early)",
     );
     let told = refused(with_contract(|wit| wit, &module)).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    no instance of the policy "tenant" can be made
+    invalid-config, blame: Caller, do not try again
+    cause: the policy "tenant" cannot be started
+    cause: wasm trap: uninitialized element
+    "#);
 }

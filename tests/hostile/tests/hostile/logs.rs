@@ -53,19 +53,29 @@ async fn a_flood_of_records() {
     let records = records.0.lock().unwrap();
     // Five at once, and what little time the flood takes gives a few more.
     assert!((5..100).contains(&records.len()), "{}", records.len());
-    assert_snapshot!(records[0], @"");
+    assert_snapshot!(records[0], @r"
+    look: �[2J��ERROR the disk is full
+    ");
 }
 
 #[tokio::test]
 async fn a_record_of_many_fields() {
     let policy = wat_policy("log-of-fields").grant(grant().log(5));
     let told = behind(policy).await.unwrap().told(Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of bytes handed to the host: allowed 4194304, asked for more
+    policy-failed, blame: Policy, do not try again
+    cause: too much data is being copied between the host and the guest: fuel allocated for hostcalls has been exhausted
+    "#);
 }
 
 #[tokio::test]
 async fn digests_in_a_loop() {
     let policy = wat_policy("digest-loop").grant(grant().digest(true));
     let told = behind(policy).await.unwrap().told(Put).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    put mine/k: the policy "tenant" went over its limit of calls of the next store: allowed 8, asked for 9
+    policy-failed, blame: Policy, do not try again
+    cause: too many calls
+    "#);
 }

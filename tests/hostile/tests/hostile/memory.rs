@@ -11,7 +11,11 @@ use crate::support::{Late, behind, builder, limits, store, told, wat, wat_policy
 #[tokio::test]
 async fn a_memory_that_grows_without_end() {
     let told = wat("memory-bomb").await.told(Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of bytes of memory: allowed 16777216, asked for 16842752
+    policy-failed, blame: Policy, do not try again
+    cause: wasm trap: wasm `unreachable` instruction executed
+    "#);
 }
 
 #[tokio::test]
@@ -19,44 +23,76 @@ async fn a_memory_that_grows_beside_another() {
     // Thirteen megabytes in one, and the other grows.
     let two = wat_policy_of("memory-bomb", "(module (memory 208))", 1);
     let told = behind(two).await.unwrap().told(Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of bytes of memory: allowed 16777216, asked for 16842752
+    policy-failed, blame: Policy, do not try again
+    cause: wasm trap: wasm `unreachable` instruction executed
+    "#);
 }
 
 #[tokio::test]
 async fn a_gigabyte_of_memory_at_once() {
     let told =
         told(&behind(wat_policy_of("state", "(module (memory 16384))", 1)).await.err().unwrap());
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" is not valid
+    invalid-config, blame: Caller, do not try again
+    cause: module memory does not fit in pooling allocator requirements
+    cause: memory index 0 is unsupported in this pooling allocator configuration
+    cause: memory has a minimum byte size of 1073741824 which exceeds the limit of 0x1000000 bytes
+    "#);
 }
 
 #[tokio::test]
 async fn many_small_memories() {
     let told = told(&behind(wat_policy_of("state", "(module (memory 1))", 4)).await.err().unwrap());
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" is not valid
+    invalid-config, blame: Caller, do not try again
+    cause: The component transitively contains 5 Wasm linear memories, which exceeds the configured maximum of 2 in the pooling allocator
+    "#);
 }
 
 #[tokio::test]
 async fn two_memories_of_one_module() {
     let told = told(&behind(wat_policy("memory-of-one-module")).await.err().unwrap());
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" is not valid
+    invalid-config, blame: Caller, do not try again
+    cause: module memory does not fit in pooling allocator requirements
+    cause: defined memories count of 2 exceeds the per-instance limit of 1
+    "#);
 }
 
 #[tokio::test]
 async fn many_instances() {
-    let told = told(&behind(wat_policy_of("state", "(module)", 100)).await.err().unwrap());
-    assert_snapshot!(told, @"");
+    let told = told(&behind(wat_policy_of("state", "(module)", 40)).await.err().unwrap());
+    assert_snapshot!(told, @r#"
+    the policy "tenant" is not valid
+    invalid-config, blame: Caller, do not try again
+    cause: The component transitively contains 43 core module instances, which exceeds the configured maximum of 16 in the pooling allocator
+    "#);
 }
 
 #[tokio::test]
 async fn a_table_that_grows_without_end() {
     let told = wat("table-bomb").await.told(Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: the policy "tenant" went over its limit of table elements: allowed 10000, asked for 10010
+    policy-failed, blame: Policy, do not try again
+    cause: wasm trap: wasm `unreachable` instruction executed
+    "#);
 }
 
 #[tokio::test]
 async fn a_table_of_a_hundred_million_at_once() {
     let told = told(&behind(wat_policy("table-at-once")).await.err().unwrap());
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    the policy "tenant" is not valid
+    invalid-config, blame: Caller, do not try again
+    cause: module table does not fit in pooling allocator requirements
+    cause: table index 0 has a minimum element size of 100000000 which exceeds the limit of 10000
+    "#);
 }
 
 /// Room for six instances: a call through three policies takes four of them, and no part

@@ -18,13 +18,18 @@ async fn the_settings_of_others() {
         .await
         .unwrap();
     let error = store.head("mine/k").await.unwrap_err();
-    assert_snapshot!(error, @"");
+    assert_snapshot!(error, @r#"
+    Ok([("attack", "settings")])
+    "#);
 }
 
 #[tokio::test]
 async fn a_policy_sees_its_own_settings() {
     let told = policy("settings").await.told(Head).await;
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    head mine/k: Ok([("attack", "settings")])
+    policy-denied, blame: Policy, do not try again
+    "#);
 }
 
 #[tokio::test]
