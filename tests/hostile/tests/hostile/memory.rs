@@ -37,9 +37,7 @@ async fn a_gigabyte_of_memory_at_once() {
     assert_snapshot!(told, @r#"
     the policy "tenant" is not valid
     invalid-config, blame: Caller, do not try again
-    cause: module memory does not fit in pooling allocator requirements
-    cause: memory index 0 is unsupported in this pooling allocator configuration
-    cause: memory has a minimum byte size of 1073741824 which exceeds the limit of 0x1000000 bytes
+    cause: module memory does not fit in pooling allocator requirements: memory index 0 is unsupported in this pooling allocator configuration: memory has a minimum byte size of 1073741824 which exceeds the limit of 0x1000000 bytes
     "#);
 }
 
@@ -59,8 +57,7 @@ async fn two_memories_of_one_module() {
     assert_snapshot!(told, @r#"
     the policy "tenant" is not valid
     invalid-config, blame: Caller, do not try again
-    cause: module memory does not fit in pooling allocator requirements
-    cause: defined memories count of 2 exceeds the per-instance limit of 1
+    cause: module memory does not fit in pooling allocator requirements: defined memories count of 2 exceeds the per-instance limit of 1
     "#);
 }
 
@@ -90,8 +87,7 @@ async fn a_table_of_a_hundred_million_at_once() {
     assert_snapshot!(told, @r#"
     the policy "tenant" is not valid
     invalid-config, blame: Caller, do not try again
-    cause: module table does not fit in pooling allocator requirements
-    cause: table index 0 has a minimum element size of 100000000 which exceeds the limit of 10000
+    cause: module table does not fit in pooling allocator requirements: table index 0 has a minimum element size of 100000000 which exceeds the limit of 10000
     "#);
 }
 
