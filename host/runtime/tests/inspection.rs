@@ -94,7 +94,7 @@ fn what_it_needs_is_told_with_what_grants_it() {
 #[test]
 fn what_no_world_has_fits_none() {
     let greedy = inspect(
-        r#"(component (import "wasi:sockets/tcp@0.2.0" (instance))
+        r#"(component (import "evil:corp/door@0.2.0" (instance))
              (instance $s) (export "agent:artifacts/store@0.1.0" (instance $s)))"#,
     );
     assert!(greedy.worlds().is_empty() && greedy.needs().is_empty());

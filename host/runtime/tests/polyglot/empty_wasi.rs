@@ -73,7 +73,7 @@ async fn wasi_takes_a_grant_that_the_error_names() {
     let error = store(policy(CLOCK, "call $now").grant(PolicyGrant::all())).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the policy imports `wasi:clocks/monotonic-clock`, which it is not granted: \
+        "the policy \"guest\" imports `wasi:clocks/monotonic-clock`, which it is not granted: \
          `PolicyGrant::empty_wasi(true)`, or `wasi = \"empty\"` in artifacts.toml grants it"
     );
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
