@@ -108,8 +108,7 @@ pub struct GlobalArgs {
     /// Compile components anew, and keep nothing [env: ARTIFACTS_NO_CACHE=true]
     #[arg(long, global = true)]
     pub no_cache: bool,
-    /// Policy to put in front, as artifacts.toml grants it; repeated, first to last.
-    /// Without this flag all that the file names stand in front
+    /// Of the policies in artifacts.toml only this one stands in front; can be repeated
     #[arg(long, global = true, value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
     pub policy: Vec<PathBuf>,
     /// Configuration file to read instead of artifacts.toml [env: ARTIFACTS_CONFIG]

@@ -166,25 +166,25 @@ fn filters_of_the_file_stay_whatever_a_flag_says() {
     cli.write("file.txt", &text);
     let key = "0123456789abcdef".repeat(4);
     let filters = format!(
-        "[[policy]]\nbundled = \"key-rules\"\nsettings = {{ deny = \"*.exe\" }}\n\n\
-         [[policy]]\nname = \"acme\"\nbundled = \"tenant\"\nsettings = {{ tenant = \"acme\" }}\n\n\
-         [[filter]]\nbundled = \"gzip\"\noutput-bytes = 100000\n\n\
+        "[[filter]]\nbundled = \"gzip\"\noutput-bytes = 100000\n\n\
+         [[policy]]\nbundled = \"key-rules\"\nsettings = {{ deny = \"*.exe\" }}\n\n\
          [[filter]]\nbundled = \"encrypt\"\nname = \"sealed\"\nmemory-bytes = 4000000\n\
-         settings = {{ key = \"{key}\" }}\n"
+         settings = {{ key = \"{key}\" }}\n\n\
+         [[policy]]\nname = \"acme\"\nbundled = \"tenant\"\nsettings = {{ tenant = \"acme\" }}\n"
     );
     cli.write("artifacts.toml", filters);
     let config = cli.command(["config"]).output().unwrap();
     let config = String::from_utf8(config.stdout).unwrap();
-    assert!(config.contains("key-rules, tenant, gzip, encrypt"), "{config}");
+    assert!(config.contains("gzip, key-rules, encrypt, tenant"), "{config}");
     assert!(!config.contains(&key), "{config}");
     let config = cli.command(["--policy", "acme", "config"]).output().unwrap();
     let config = String::from_utf8(config.stdout).unwrap();
-    assert!(config.contains("tenant, gzip, encrypt"), "{config}");
+    assert!(config.contains("gzip, encrypt, tenant"), "{config}");
 
     // Quiet: the etag is that of the encrypted bytes, and never the same twice.
     cli.run(["put", "a.txt", "file.txt", "--quiet"]);
     let read = cli.command(["--policy", "acme", "get", "a.txt"]).output().unwrap();
-    assert!(read.stdout == text.as_bytes(), "{read:?}");
+    assert!(read.stdout == text.as_bytes(), "{}", String::from_utf8_lossy(&read.stderr));
     cli.run(["put", "a.exe", "file.txt"]);
     cli.run(["get", "a.txt", "--range", "0-10"]);
     // Without them it is what it is stored as.

@@ -10,9 +10,9 @@ use crate::{
 /// the bundled policy, or by its file.
 pub fn find<'a>(
     wanted: &Path,
-    entries: &'a [PolicyEntry],
+    entries: &[&'a PolicyEntry],
 ) -> Result<Option<&'a PolicyEntry>, Failure> {
-    let mut called = entries.iter().filter(|entry| entry.is_called(wanted));
+    let mut called = entries.iter().copied().filter(|entry| entry.is_called(wanted));
     match (called.next(), called.next()) {
         (Some(_), Some(_)) => Err(Failure::usage(format!(
             "several [[policy]] entries are {}: give each a `name`, and say which",
@@ -25,7 +25,7 @@ pub fn find<'a>(
 /// The one entry that `wanted` names. Without one nothing is granted.
 pub fn required<'a>(
     wanted: &Path,
-    entries: &'a [PolicyEntry],
+    entries: &[&'a PolicyEntry],
     file: Option<&ConfigFile>,
 ) -> Result<&'a PolicyEntry, Failure> {
     match find(wanted, entries)? {
@@ -52,8 +52,7 @@ fn missing(wanted: &Path, file: Option<&ConfigFile>) -> Failure {
     let error =
         format!("no [[policy]] in {at} is {shown}, and what is not granted there is denied");
     Failure::usage(error).advised(format!(
-        "add an entry such as this, which then stands in front of every call without --policy, \
-         too:\n\n[[policy]]\n{entry}"
+        "add an entry such as this; without --policy, it then stands in front of every call:\n\n[[policy]]\n{entry}"
     ))
 }
 

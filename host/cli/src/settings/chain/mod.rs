@@ -33,9 +33,10 @@ enum Entry {
 }
 
 impl Chain {
-    /// The `[[policy]]` and `[[filter]]` entries of the file, as they stand there. The
-    /// policies that the command line names, in its order, come in the place of the
-    /// file's; its filters stay, since what is stored can be read only with them.
+    /// The `[[policy]]` and `[[filter]]` entries of the file, as they stand there. Where
+    /// the command line names policies, the others of the file are left out. Filters
+    /// stay, each in its place: what was stored through one can be read only through it,
+    /// and under the key that it saw.
     pub fn resolve(
         chosen: &[PathBuf],
         file: Option<&ConfigFile>,
@@ -44,12 +45,15 @@ impl Chain {
         if chosen.is_empty() {
             return Ok(all);
         }
-        let Self(entries) = all.map_or_else(|| Self(Vec::new()), |all| all.value);
-        let (policies, filters) = split(entries);
-        let chosen = chosen.iter().map(|wanted| chosen::required(wanted, &policies, file).cloned());
-        let chosen = chosen.map(|policy| Ok(Entry::Policy(Box::new(policy?))));
-        let value =
-            Self(chosen.chain(filters.into_iter().map(Ok)).collect::<Result<_, Failure>>()?);
+        let all = all.map_or_else(|| Self(Vec::new()), |all| all.value);
+        let policies = all.policies();
+        let chosen = chosen.iter().map(|wanted| chosen::required(wanted, &policies, file));
+        let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
+        let stays = |entry: &&Entry| match entry {
+            Entry::Policy(policy) => chosen.iter().any(|chosen| std::ptr::eq(*chosen, &**policy)),
+            Entry::Filter(_) => true,
+        };
+        let value = Self(all.0.iter().filter(stays).cloned().collect());
         Ok(Some(Setting { value, origin: Origin::Flag("--policy") }))
     }
 
@@ -73,8 +77,15 @@ impl Chain {
     /// The policy that `wanted` names, if there is one: by its name, by the name of the
     /// bundled policy, or by its file.
     pub fn policy(&self, wanted: &Path) -> Result<Option<PolicyEntry>, Failure> {
-        let (policies, _) = split(self.0.clone());
-        Ok(chosen::find(wanted, &policies)?.cloned())
+        Ok(chosen::find(wanted, &self.policies())?.cloned())
+    }
+
+    fn policies(&self) -> Vec<&PolicyEntry> {
+        let policies = self.0.iter().filter_map(|entry| match entry {
+            Entry::Policy(policy) => Some(&**policy),
+            Entry::Filter(_) => None,
+        });
+        policies.collect()
     }
 
     /// Puts them in front of the store.
@@ -87,17 +98,6 @@ impl Chain {
         }
         Ok(store)
     }
-}
-
-fn split(entries: Vec<Entry>) -> (Vec<PolicyEntry>, Vec<Entry>) {
-    let (mut policies, mut filters) = (Vec::new(), Vec::new());
-    for entry in entries {
-        match entry {
-            Entry::Policy(policy) => policies.push(*policy),
-            filter @ Entry::Filter(_) => filters.push(filter),
-        }
-    }
-    (policies, filters)
 }
 
 impl fmt::Display for Chain {
