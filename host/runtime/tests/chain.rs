@@ -1,8 +1,6 @@
 //! Policies in front of a store, from somebody who need not be trusted: what passes.
 //! What comes of those that attack is in `tests/hostile`.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use artifact_s3::{MemoryS3, MockS3, S3Error, S3ErrorKind};
 use artifact_store::{ArtifactStore, Blame, Error, ErrorKind, Operation, Policy, PolicyGrant};
 

@@ -175,10 +175,9 @@ async fn an_import_that_is_no_interface() {
 
 #[tokio::test]
 async fn many_imports_with_long_names() {
-    let mut imports = String::new();
-    for at in 0..1000 {
-        imports.push_str(&format!("(import \"evil:corp/{}-a{at}\" (instance))", "a".repeat(500)));
-    }
+    let import = |at| format!("(import \"evil:corp/{}-a{at}\" (instance))", "a".repeat(500));
+    let imports: Vec<String> = (0..1000).map(import).collect();
+    let imports = imports.concat();
     let told = refused(text(&format!("(component {imports})"))).await;
     assert!(told.contains("`evil:corp/aaaa") && told.len() < 2000, "{told}");
 }

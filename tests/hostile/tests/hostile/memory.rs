@@ -101,7 +101,7 @@ async fn calls_that_hold_many_memories_take_no_more_than_their_room() {
         wat_policy_of("state", module, instances).grant(PolicyGrant::all())
     };
     let hanging = builder(&MemoryS3::new())
-        .client(Late(Duration::from_secs(3600)))
+        .client(Late(Duration::from_hours(1)))
         .sandbox(sandbox.clone())
         .policy(greedy("(module (memory 1))", 1))
         .policy(greedy("(module (table 1 funcref))", 4))

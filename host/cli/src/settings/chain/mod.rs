@@ -50,7 +50,9 @@ impl Chain {
         let chosen = chosen.iter().map(|wanted| chosen::required(wanted, &policies, file));
         let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
         let stays = |entry: &&Entry| match entry {
-            Entry::Policy(policy) => chosen.iter().any(|chosen| std::ptr::eq(*chosen, &**policy)),
+            Entry::Policy(policy) => {
+                chosen.iter().any(|chosen| std::ptr::eq(*chosen, policy.as_ref()))
+            }
             Entry::Filter(_) => true,
         };
         let value = Self(all.0.iter().filter(stays).cloned().collect());
