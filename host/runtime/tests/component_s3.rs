@@ -72,8 +72,8 @@ fn pattern(length: usize) -> Vec<u8> {
 }
 
 /// A body that sends some bytes and then never ends.
-fn stuck(bytes: &'static [u8]) -> Body {
-    let first = stream::iter([io::Result::Ok(Bytes::from_static(bytes))]);
+fn stuck(bytes: impl Into<Bytes>) -> Body {
+    let first = stream::iter([io::Result::Ok(bytes.into())]);
     Body::from_stream(first.chain(stream::pending()), None)
 }
 
@@ -116,7 +116,7 @@ async fn a_thousand_puts_that_are_given_up_leak_nothing() {
     let limits = Limits { handles: 4, memory_bytes: 8 * MIB, ..Limits::default() };
     let s3 = memory().limits(limits).setting("capacity", MIB.to_string()).start().await.unwrap();
     for _ in 0..1000 {
-        let put = put(&s3, "k", stuck(&[7; 100_000]));
+        let put = put(&s3, "k", stuck(vec![7; 100_000]));
         // Long enough for the bytes to be there, or not: whatever comes first.
         let given_up = tokio::time::timeout(Duration::from_micros(500), put).await;
         assert!(given_up.is_err());
@@ -138,7 +138,7 @@ async fn calls_run_side_by_side_while_their_bytes_are_on_the_way() {
         .unwrap();
     // All of them are open before the first is read.
     let bodies = future::try_join_all(names.iter().map(|name| open(&s3, name))).await.unwrap();
-    let slow = put(&s3, "slow", stuck(b"1"));
+    let slow = put(&s3, "slow", stuck("1"));
     tokio::pin!(slow);
     assert!(tokio::time::timeout(Duration::from_millis(20), &mut slow).await.is_err());
     for bytes in future::try_join_all(bodies.into_iter().map(Body::bytes)).await.unwrap() {
