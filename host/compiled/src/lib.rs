@@ -1,6 +1,6 @@
 //! Machine code of components: how it is made, kept and loaded.
 //!
-//! Loading machine code is believing it. So [`Code`] can only be had from a compiler
+//! Loading machine code is believing it. So `Code` can only be had from a compiler
 //! ([`Compiler`]: this process, or a child that can be killed) or from the cache that
 //! a compiler filled, and here is the one unsafe call that runs it.
 //!
