@@ -9,7 +9,7 @@ use crate::settings::Granted;
 /// What `artifacts policy run` understands.
 #[derive(Args, Debug)]
 pub struct RunArgs {
-    /// Policy to try: a file, a bundled one, or the name of a [[policy]]
+    /// Policy to try: a file, a bundled one, or the name of an entry in artifacts.toml
     #[arg(value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
     // Not `policy`: that is the flag of the store.
     pub file: PathBuf,
