@@ -32,8 +32,9 @@ pub struct Compiler {
 pub struct CompileLimits {
     /// Time until the code is there.
     ///
-    /// Stops a component that is made to keep the compiler busy. Default 60 seconds: one
-    /// of 12 MB takes some ten seconds of one core.
+    /// Stops a component that is made to keep the compiler busy. Default 2 minutes:
+    /// one of 12 MB takes some ten seconds of one core, and three times that where this
+    /// library is not optimised.
     pub time: Duration,
     /// Address space of the process, in bytes. Not bounded on macOS and Windows.
     ///
@@ -49,7 +50,7 @@ pub struct CompileLimits {
 
 impl Default for CompileLimits {
     fn default() -> Self {
-        Self { time: Duration::from_mins(1), memory_bytes: 2 << 30, code_bytes: 256 << 20 }
+        Self { time: Duration::from_mins(2), memory_bytes: 2 << 30, code_bytes: 256 << 20 }
     }
 }
 

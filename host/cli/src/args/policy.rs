@@ -49,4 +49,7 @@ pub struct GrantArgs {
     /// Let it write so many records a second to the log
     #[arg(long, value_name = "N")]
     pub log_per_second: Option<u32>,
+    /// Let it import WASI, with nothing behind it
+    #[arg(long, value_name = "HOW", value_parser = ["empty"])]
+    pub wasi: Option<String>,
 }

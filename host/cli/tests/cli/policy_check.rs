@@ -14,7 +14,7 @@ fn component(imports: &str) -> Vec<u8> {
 fn a_policy_is_told_from_a_greedy_one() {
     let mut cli = Cli::new();
     cli.write("good.wasm", policies::TENANT);
-    cli.write("greedy.wasm", component(r#"(import "wasi:sockets/tcp@0.2.0" (instance))"#));
+    cli.write("greedy.wasm", component(r#"(import "wasi:http/types@0.2.0" (instance))"#));
     cli.write("thief.wasm", component(r#"(import "agent:artifacts/s3@0.1.0" (instance))"#));
     let good = cli.run(["policy", "check", "good.wasm"]);
     assert_eq!(good.code, Some(0));
@@ -30,6 +30,8 @@ fn what_a_policy_needs_is_granted_by_the_file_or_by_flags() {
     cli.write("bin/digest.wasm", policies::CONTENT_ADDRESSED);
     assert_eq!(cli.run(["policy", "check", "bin/digest.wasm"]).code, Some(1));
     assert_eq!(cli.run(["policy", "check", "bin/digest.wasm", "--digest"]).code, Some(0));
+    cli.write("wasi.wasm", component(r#"(import "wasi:io/poll@0.2.6" (instance))"#));
+    cli.run(["policy", "check", "wasi.wasm", "--wasi", "empty"]);
     let entry = "[[policy]]\nfile = \"bin/../bin/digest.wasm\"\noperations = [\"put\"]\n";
     cli.write("artifacts.toml", entry);
     assert_eq!(cli.run(["policy", "check", "bin/digest.wasm"]).code, Some(1));

@@ -107,6 +107,9 @@ impl GrantArgs {
         if let Some(rate) = self.log_per_second {
             grant = grant.log(rate);
         }
+        if self.wasi.is_some() {
+            grant = grant.empty_wasi(true);
+        }
         grant
     }
 }
