@@ -251,9 +251,7 @@ async fn serve(mut socket: TcpStream, acts: Acts, log: Arc<Mutex<Vec<Seen>>>) {
             }
             Act::ReadSlowly { step, pause, answer } => {
                 reader.read_head().await;
-                while !reader.seen.complete && reader.read_some(step).await {
-                    tokio::time::sleep(pause).await;
-                }
+                reader.discard_slowly(step, pause).await;
                 socket.write_all(&answer).await
             }
             Act::Silence => {
@@ -282,6 +280,22 @@ impl Reader<'_> {
     async fn read_all(&mut self) {
         self.read_head().await;
         while !self.seen.complete && self.read_some(1 << 20).await {}
+    }
+
+    /// Reads the body, so many bytes between two pauses, and keeps none of it: to copy
+    /// all of it with each reading would take longer than the pauses.
+    async fn discard_slowly(&mut self, step: usize, pause: Duration) {
+        let length = self.seen.header("content-length").map_or(0, |n| n.parse().unwrap());
+        let mut left = usize::saturating_sub(length, self.seen.body().len());
+        let mut bytes = vec![0; step];
+        while left > 0 {
+            let part = &mut bytes[..step.min(left)];
+            if self.socket.read_exact(part).await.is_err() {
+                return;
+            }
+            left -= part.len();
+            tokio::time::sleep(pause).await;
+        }
     }
 
     /// Reads at most so many bytes; false at the end.
