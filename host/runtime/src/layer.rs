@@ -80,8 +80,8 @@ pub(crate) struct Entry {
 /// How a call of a component ended that is not an error.
 enum Outcome<T> {
     Done(T),
-    /// It failed, and the call goes on without it.
-    Without(Arc<dyn Link>),
+    /// It failed so, and the call goes on without it.
+    Without(Arc<dyn Link>, Error),
 }
 
 /// Whether making a call again, from its beginning, could do harm.
@@ -147,11 +147,11 @@ impl Link for Layer {
         });
         match call.await? {
             Outcome::Done(info) => Ok(info),
-            Outcome::Without(next) => {
-                let body =
-                    spare.and_then(Spare::take).ok_or_else(|| self.failed("kept the body"))?;
-                next.put(key, body, options, waiting).await
-            }
+            Outcome::Without(next, failure) => match spare.and_then(Spare::take) {
+                Some(body) => next.put(key, body, options, waiting).await,
+                // Its bytes come once, and were read, for a digest.
+                None => Err(failure),
+            },
         }
     }
 
@@ -171,7 +171,7 @@ impl Link for Layer {
         });
         match call.await? {
             Outcome::Done(object) => Ok(object),
-            Outcome::Without(next) => next.get(key, options, waiting).await,
+            Outcome::Without(next, _) => next.get(key, options, waiting).await,
         }
     }
 
@@ -190,7 +190,7 @@ impl Link for Layer {
         });
         match call.await? {
             Outcome::Done(info) => Ok(info),
-            Outcome::Without(next) => next.head(key, options, waiting).await,
+            Outcome::Without(next, _) => next.head(key, options, waiting).await,
         }
     }
 
@@ -208,7 +208,7 @@ impl Link for Layer {
         });
         match call.await? {
             Outcome::Done(()) => Ok(()),
-            Outcome::Without(next) => next.delete(key, options, waiting).await,
+            Outcome::Without(next, _) => next.delete(key, options, waiting).await,
         }
     }
 
@@ -226,7 +226,7 @@ impl Link for Layer {
         );
         match call.await? {
             Outcome::Done(listing) => Ok(listing),
-            Outcome::Without(next) => next.list(options, waiting).await,
+            Outcome::Without(next, _) => next.list(options, waiting).await,
         }
     }
 }
@@ -274,7 +274,7 @@ impl Layer {
         match (&self.beneath, self.on_failure) {
             (Beneath::Store { next, .. }, OnFailure::Open) if untouched => {
                 tracing::warn!(component = &*self.name, %error, "the call goes on without it");
-                Ok(Outcome::Without(Arc::clone(next)))
+                Ok(Outcome::Without(Arc::clone(next), error))
             }
             _ => Err(error),
         }
