@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -86,4 +86,63 @@ pub trait S3Client: fmt::Debug + Send + Sync + 'static {
         bucket: &Bucket,
         options: &ListOptions,
     ) -> Result<Listing, S3Error>;
+}
+
+/// A client that is shared is a client, so that layers can wrap one behind `dyn`.
+#[async_trait]
+impl<C: S3Client + ?Sized> S3Client for Arc<C> {
+    async fn put_object(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        body: Body,
+        options: &PutOptions,
+    ) -> Result<ObjectInfo, S3Error> {
+        (**self).put_object(bucket, key, body, options).await
+    }
+
+    async fn get_object(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        options: &GetOptions,
+    ) -> Result<Object, S3Error> {
+        (**self).get_object(bucket, key, options).await
+    }
+
+    async fn head_object(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        options: &GetOptions,
+    ) -> Result<ObjectInfo, S3Error> {
+        (**self).head_object(bucket, key, options).await
+    }
+
+    async fn delete_object(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        options: &DeleteOptions,
+    ) -> Result<(), S3Error> {
+        (**self).delete_object(bucket, key, options).await
+    }
+
+    async fn copy_object(
+        &self,
+        bucket: &Bucket,
+        source: &ObjectKey,
+        key: &ObjectKey,
+        options: &PutOptions,
+    ) -> Result<ObjectInfo, S3Error> {
+        (**self).copy_object(bucket, source, key, options).await
+    }
+
+    async fn list_objects(
+        &self,
+        bucket: &Bucket,
+        options: &ListOptions,
+    ) -> Result<Listing, S3Error> {
+        (**self).list_objects(bucket, options).await
+    }
 }

@@ -1,4 +1,4 @@
-use std::{error::Error, fmt, io, sync::Arc};
+use std::{error::Error, fmt, io, sync::Arc, time::Duration};
 
 /// Why an S3 call failed: everything that is known of it.
 ///
@@ -19,6 +19,7 @@ struct Inner {
     retryable: bool,
     redirect: Option<Redirect>,
     attempts: u32,
+    elapsed: Option<Duration>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -96,6 +97,14 @@ pub enum Operation {
     DeleteObject,
     CopyObject,
     ListObjectsV2,
+    CreateMultipartUpload,
+    UploadPart,
+    CompleteMultipartUpload,
+    AbortMultipartUpload,
+    ListMultipartUploads,
+    DeleteObjects,
+    GetObjectTagging,
+    HeadBucket,
 }
 
 impl fmt::Display for Operation {
@@ -127,6 +136,7 @@ impl S3Error {
             retryable: kind.is_transient(),
             redirect: None,
             attempts: 1,
+            elapsed: None,
             source: None,
         }))
     }
@@ -167,10 +177,11 @@ impl S3Error {
         self
     }
 
-    /// Says how often the call was tried.
+    /// Says how often the call was tried, and for how long in all, pauses included.
     #[must_use]
-    pub fn after_attempts(mut self, attempts: u32) -> Self {
+    pub fn after_attempts(mut self, attempts: u32, elapsed: Duration) -> Self {
         self.0.attempts = attempts;
+        self.0.elapsed = Some(elapsed);
         self
     }
 
@@ -240,11 +251,19 @@ impl S3Error {
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
+
+    /// How long the call took in all, pauses included, where anything was sent.
+    #[must_use]
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.0.elapsed
+    }
 }
 
 impl fmt::Display for S3Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { operation, target, status, code, message, request_id, attempts, .. } = &*self.0;
+        let Inner {
+            operation, target, status, code, message, request_id, attempts, elapsed, ..
+        } = &*self.0;
         if let (Some(operation), Some(target)) = (operation, target) {
             write!(f, "{operation} of {target:?}: ")?;
         }
@@ -256,7 +275,10 @@ impl fmt::Display for S3Error {
             status.map(|status| format!("HTTP {status}")),
             code.clone(),
             request_id.as_ref().map(|id| format!("request id {id}")),
-            (*attempts > 1).then(|| format!("{attempts} attempts")),
+            (*attempts > 1).then(|| match elapsed {
+                Some(elapsed) => format!("{attempts} attempts in {}", rounded(*elapsed)),
+                None => format!("{attempts} attempts"),
+            }),
         ]
         .into_iter()
         .flatten()
@@ -265,6 +287,15 @@ impl fmt::Display for S3Error {
             write!(f, " ({})", details.join(", "))?;
         }
         Ok(())
+    }
+}
+
+/// A duration as people say it: `120 ms`, `3.4 s`.
+fn rounded(elapsed: Duration) -> String {
+    if elapsed < Duration::from_secs(1) {
+        format!("{} ms", elapsed.as_millis())
+    } else {
+        format!("{:.1} s", elapsed.as_secs_f64())
     }
 }
 
@@ -281,6 +312,7 @@ impl fmt::Debug for S3Error {
             retryable,
             redirect,
             attempts,
+            elapsed,
             source,
         } = &*self.0;
         f.debug_struct("S3Error")
@@ -294,6 +326,7 @@ impl fmt::Debug for S3Error {
             .field("retryable", retryable)
             .field("redirect", redirect)
             .field("attempts", attempts)
+            .field("elapsed", elapsed)
             .field("source", source)
             .finish()
     }

@@ -96,6 +96,7 @@ impl HttpS3 {
     /// Sends a call, and again where that is safe, until there is an answer.
     pub(super) async fn send(&self, request: Request<'_>) -> Result<Answer, S3Error> {
         let attempts = AtomicU32::new(0);
+        let began = Instant::now();
         let attempt = || {
             let number = attempts.fetch_add(1, Ordering::Relaxed) + 1;
             self.attempt(&request, number)
@@ -109,7 +110,7 @@ impl HttpS3 {
                 failure
                     .into_error(request.conditional_write)
                     .on(request.operation, target(request.bucket, request.key))
-                    .after_attempts(attempts.load(Ordering::Relaxed))
+                    .after_attempts(attempts.load(Ordering::Relaxed), began.elapsed())
             })
     }
 
