@@ -1,12 +1,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use reqsign_aws_v4::Credential;
-use reqsign_core::Signer;
 
 use super::{
-    Addressing, ConfigError, Credentials, HttpS3Builder, RetryPolicy, endpoint::Endpoint,
-    environment::Environment,
+    Addressing, ConfigError, Credentials, HttpS3Builder, RetryPolicy, credentials::Keys,
+    endpoint::Endpoint, environment::Environment,
 };
 use crate::{
     Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, Object, ObjectInfo, ObjectKey,
@@ -55,7 +53,7 @@ pub(super) struct Parts {
     pub(super) credentials: Credentials,
     pub(super) environment: Environment,
     /// None for anonymous calls.
-    pub(super) signer: Option<Signer<Credential>>,
+    pub(super) keys: Option<Keys>,
     pub(super) idle_timeout: Duration,
     pub(super) retry: RetryPolicy,
 }

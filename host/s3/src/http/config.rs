@@ -174,7 +174,7 @@ impl HttpS3Builder {
         }
         let http =
             transport::client(&environment, endpoint.is_plain_http(), self.connect_timeout).await?;
-        let signer = self.credentials.signer(&environment, &region);
+        let keys = self.credentials.keys(&environment);
         Ok(HttpS3::assemble(super::client::Parts {
             http,
             endpoint,
@@ -182,7 +182,7 @@ impl HttpS3Builder {
             addressing,
             credentials: self.credentials,
             environment,
-            signer,
+            keys,
             idle_timeout: self.idle_timeout,
             retry: self.retry,
         }))

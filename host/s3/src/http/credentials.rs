@@ -3,17 +3,16 @@ use std::fmt;
 use reqsign_aws_v4::{
     AssumeRoleWithWebIdentityCredentialProvider as WebIdentity, Credential, ECSCredentialProvider,
     EnvCredentialProvider, IMDSv2CredentialProvider, ProfileCredentialProvider,
-    StaticCredentialProvider,
 };
-use reqsign_core::{Context, ProvideCredential, Signer};
+use reqsign_core::{Context, ProvideCredential, SigningCredential};
 use reqsign_file_read_tokio::TokioFileRead;
 use reqsign_http_send_reqwest::ReqwestHttpSend;
+use tokio::sync::Mutex;
 
 use super::{
     ConfigError,
     environment::Environment,
     error_response::{MAX_MESSAGE, clean},
-    sign::S3Signer,
     transport,
 };
 use crate::{S3Error, S3ErrorKind};
@@ -74,24 +73,21 @@ impl Credentials {
         }
     }
 
-    pub(super) fn signer(
-        &self,
-        environment: &Environment,
-        region: &str,
-    ) -> Option<Signer<Credential>> {
-        let signer = S3Signer::new(region);
+    /// What signs; none for anonymous calls.
+    pub(super) fn keys(&self, environment: &Environment) -> Option<Keys> {
         match self {
             Self::Anonymous => None,
             Self::Static { access_key_id, secret_access_key, session_token } => {
-                let mut provider = StaticCredentialProvider::new(access_key_id, secret_access_key);
-                if let Some(token) = session_token {
-                    provider = provider.with_session_token(token);
-                }
-                Some(Signer::new(Context::new(), provider, signer))
+                Some(Keys::Given(Credential {
+                    access_key_id: access_key_id.clone(),
+                    secret_access_key: secret_access_key.clone(),
+                    session_token: session_token.clone(),
+                    expires_in: None,
+                }))
             }
             Self::Default => {
                 let chain = Chain { environment: environment.clone() };
-                Some(Signer::new(Context::new(), chain, signer))
+                Some(Keys::Found { chain, cached: Mutex::default() })
             }
         }
     }
@@ -126,11 +122,35 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// The access key that signs, as it is now.
+pub(super) enum Keys {
+    Given(Credential),
+    Found { chain: Chain, cached: Mutex<Option<Credential>> },
+}
+
+impl Keys {
+    pub(super) async fn current(&self) -> Result<Credential, S3Error> {
+        match self {
+            Self::Given(credential) => Ok(credential.clone()),
+            Self::Found { chain, cached } => {
+                let mut cached = cached.lock().await;
+                if let Some(credential) = cached.as_ref().filter(|found| found.is_valid()) {
+                    return Ok(credential.clone());
+                }
+                let (credential, source) = chain.search().await?;
+                tracing::debug!(source, "credentials found");
+                *cached = Some(credential.clone());
+                Ok(credential)
+            }
+        }
+    }
+}
+
 /// Asks one provider after the other, and remembers why each gave nothing.
 ///
 /// `reqsign`'s own chain swallows the reasons.
 #[derive(Debug)]
-struct Chain {
+pub(super) struct Chain {
     environment: Environment,
 }
 
@@ -212,22 +232,6 @@ impl Chain {
             file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
             file("AWS_CONFIG_FILE", "~/.aws/config"),
         )
-    }
-}
-
-impl ProvideCredential for Chain {
-    type Credential = Credential;
-
-    async fn provide_credential(&self, _: &Context) -> reqsign_core::Result<Option<Credential>> {
-        match self.search().await {
-            Ok((credential, source)) => {
-                tracing::debug!(source, "credentials found");
-                Ok(Some(credential))
-            }
-            Err(error) => {
-                Err(reqsign_core::Error::credential_invalid("no credentials").with_source(error))
-            }
-        }
     }
 }
 

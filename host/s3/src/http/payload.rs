@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::checksum::sha256_hex;
+use super::{checksum::sha256_hex, sign::UNSIGNED_PAYLOAD};
 use crate::{
     Body, ByteStream, ChecksumAlgorithm, S3Error,
     body_error::{failed, too_long},
@@ -88,7 +88,7 @@ impl Payload {
 
     /// The value of `x-amz-content-sha256`.
     pub(super) fn content_sha256(&self) -> &str {
-        self.sha256.as_deref().unwrap_or("UNSIGNED-PAYLOAD")
+        self.sha256.as_deref().unwrap_or(UNSIGNED_PAYLOAD)
     }
 
     /// Whether the bytes can still be sent from the first one on.

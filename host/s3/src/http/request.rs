@@ -1,6 +1,6 @@
 use std::{
     sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use backon::Retryable;
@@ -12,7 +12,7 @@ use super::{
     progress::{Progress, Stalled},
     response::{Answer, Reading},
     retry::Failure,
-    sign::sign,
+    sign::Signing,
     upload::Upload,
 };
 use crate::{Bucket, ObjectKey, Operation, S3Error, S3ErrorKind};
@@ -181,12 +181,14 @@ impl HttpS3 {
         if request.payload.is_some() {
             headers.set("content-length", &request.payload.length().to_string())?;
         }
-        if parts.signer.is_some() {
+        if parts.keys.is_some() {
             headers.set("x-amz-content-sha256", request.payload.content_sha256())?;
         }
         head.headers = headers.0;
-        if let Some(signer) = &parts.signer {
-            sign(signer, &mut head).await?;
+        if let Some(keys) = &parts.keys {
+            let credential = keys.current().await?;
+            let signing = Signing::new(&credential, &parts.region, SystemTime::now())?;
+            signing.sign_headers(&mut head)?;
         }
         Ok(head)
     }
