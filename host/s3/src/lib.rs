@@ -52,4 +52,6 @@ mod mock;
 #[cfg(feature = "mock")]
 pub use mock::MockS3;
 mod http;
-pub use http::{Addressing, ConfigError, Credentials, HttpS3, HttpS3Builder, RetryPolicy};
+pub use http::{
+    Addressing, ConfigError, Credentials, HttpS3, HttpS3Builder, RetryPolicy, UnfinishedUpload,
+};

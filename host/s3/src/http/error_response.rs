@@ -86,8 +86,9 @@ impl Answered<'_> {
             "ConditionalRequestConflict" => (Kind::PreconditionFailed, true),
             "NotModified" => (Kind::NotModified, false),
             "InvalidRange" => (Kind::InvalidRange, false),
-            // 403, but about the object's state (archived), and not about who asks.
-            "InvalidObjectState" => (Kind::Service, false),
+            // 403, but about the object's state (archived), and not about who asks; 404,
+            // but what is missing is an upload, and no object.
+            "InvalidObjectState" | "NoSuchUpload" => (Kind::Service, false),
             "BadDigest"
             | "XAmzContentChecksumMismatch"
             | "XAmzContentSHA256Mismatch"
@@ -130,7 +131,13 @@ impl Answered<'_> {
         match self.status.as_u16() {
             304 => (Kind::NotModified, false),
             401 | 403 => (Kind::AccessDenied, false),
-            404 if self.operation == Operation::ListObjectsV2 => (Kind::NoSuchBucket, false),
+            404 if matches!(
+                self.operation,
+                Operation::ListObjectsV2 | Operation::ListMultipartUploads
+            ) =>
+            {
+                (Kind::NoSuchBucket, false)
+            }
             404 => (Kind::NoSuchKey, false),
             408 => (Kind::Timeout, true),
             412 => (Kind::PreconditionFailed, false),

@@ -19,6 +19,8 @@ mod delete_object;
 mod get_object;
 mod head_object;
 mod list_objects_v2;
+mod multipart;
+pub use multipart::UnfinishedUpload;
 mod put_object;
 
 mod checksum;
