@@ -185,6 +185,19 @@ impl S3Error {
         self
     }
 
+    /// Adds a sentence to the message.
+    #[must_use]
+    pub(crate) fn noting(mut self, note: Option<String>) -> Self {
+        if let Some(note) = note {
+            let message = &mut self.0.message;
+            if !message.is_empty() {
+                message.push_str("; ");
+            }
+            message.push_str(&note);
+        }
+        self
+    }
+
     /// Adds what caused it.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

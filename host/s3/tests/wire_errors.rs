@@ -49,7 +49,7 @@ async fn every_code_becomes_its_kind() {
         assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{code}");
         assert_eq!(error.code(), Some(code));
         assert_eq!(error.status().unwrap().to_string(), status[..3], "{code}");
-        assert_eq!(error.message(), "Said the service");
+        assert!(error.message().starts_with("Said the service"), "{error}");
         assert_eq!(error.request_id(), Some("XMLID"));
         assert_eq!(error.operation(), Some(Operation::GetObject));
         assert_eq!(error.target(), Some("test-bucket/k"));
@@ -96,17 +96,16 @@ async fn a_bare_404_is_the_bucket_s_for_a_listing_and_the_key_s_otherwise() {
 }
 
 #[tokio::test]
-async fn a_redirect_names_the_region_or_the_endpoint_that_is_right() {
+async fn a_redirect_that_leads_nowhere_names_what_is_right() {
     let moved = "<Error><Code>PermanentRedirect</Code><Message>m</Message>\
-                 <Endpoint>test-bucket.s3.eu-west-1.amazonaws.com</Endpoint></Error>";
-    let malformed = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>m</Message>\
-                     <Region>eu-west-1</Region></Error>";
+                 <Endpoint>test-bucket.127.0.0.1:9</Endpoint></Error>";
     let region = ("x-amz-bucket-region", "eu-west-1");
     let to = |region: Option<&str>, endpoint: Option<&str>| Redirect {
         region: region.map(Into::into),
         endpoint: endpoint.map(Into::into),
     };
-    let endpoint = "test-bucket.s3.eu-west-1.amazonaws.com";
+    // None of these can be followed: an address takes no bucket before it, FTP is no S3.
+    let endpoint = "test-bucket.127.0.0.1:9";
     for (act, redirect, hint) in [
         (
             answer("301 Moved Permanently", &[region], moved),
@@ -115,33 +114,18 @@ async fn a_redirect_names_the_region_or_the_endpoint_that_is_right() {
         ),
         (answer("301 Moved Permanently", &[], moved), to(None, Some(endpoint)), endpoint),
         (
-            answer(
-                "307 Temporary Redirect",
-                &[("Location", "https://other.test:8443/b/k?x=1")],
-                "",
-            ),
-            to(None, Some("https://other.test:8443")),
-            "https://other.test:8443",
+            answer("307 Temporary Redirect", &[("Location", "ftp://other.test:8443/b/k?x=1")], ""),
+            to(None, Some("ftp://other.test:8443")),
+            "ftp://other.test:8443",
         ),
         (answer("308 Permanent Redirect", &[], ""), to(None, None), "check the endpoint"),
-        (
-            answer("400 Bad Request", &[], malformed),
-            to(Some("eu-west-1"), None),
-            "set its region to \"eu-west-1\"",
-        ),
-        (
-            // HeadObject has no body to say it in.
-            answer("400 Bad Request", &[region], ""),
-            to(Some("eu-west-1"), None),
-            "set its region to \"eu-west-1\"",
-        ),
     ] {
         let server = Server::start([act.clone()]).await;
         let error = get(&server).await;
-        assert_eq!((error.kind(), error.is_retryable()), (Kind::Service, false), "{act:?}");
-        assert_eq!(error.redirect(), Some(&redirect), "{act:?}");
+        assert_eq!((error.kind(), error.is_retryable()), (Kind::Service, false), "{hint}");
+        assert_eq!(error.redirect(), Some(&redirect), "{hint}");
         assert!(error.to_string().contains(hint), "{error}");
-        assert_eq!(server.requests().len(), 1);
+        assert_eq!(server.requests().len(), 1, "{hint}");
     }
 }
 

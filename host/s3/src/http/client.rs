@@ -3,8 +3,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::{
-    Addressing, ConfigError, Credentials, HttpS3Builder, RetryPolicy, credentials::Keys,
-    endpoint::Endpoint, environment::Environment,
+    Addressing, ConfigError, Credentials, HttpS3Builder, RetryPolicy, clock::Clock,
+    credentials::Keys, endpoint::Endpoint, environment::Environment, places::Places, retry::Budget,
 };
 use crate::{
     Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, Object, ObjectInfo, ObjectKey,
@@ -47,15 +47,24 @@ pub struct HttpS3(Arc<Parts>);
 
 pub(super) struct Parts {
     pub(super) http: reqwest::Client,
-    pub(super) endpoint: Endpoint,
-    pub(super) region: String,
-    pub(super) addressing: Addressing,
+    pub(super) places: Places,
+    pub(super) clock: Clock,
     pub(super) credentials: Credentials,
     pub(super) environment: Environment,
     /// None for anonymous calls.
     pub(super) keys: Option<Keys>,
     pub(super) idle_timeout: Duration,
+    pub(super) call_timeout: Option<Duration>,
+    pub(super) attempt_timeout: Option<Duration>,
     pub(super) retry: RetryPolicy,
+    pub(super) budget: Budget,
+}
+
+impl Parts {
+    /// The service, as it was configured.
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.places.home().endpoint
+    }
 }
 
 impl HttpS3 {
@@ -82,19 +91,29 @@ impl HttpS3 {
     /// The service, such as `https://s3.eu-west-1.amazonaws.com`.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        self.0.endpoint.to_string()
+        self.0.endpoint().to_string()
     }
 
     /// The region that requests are signed for.
     #[must_use]
     pub fn region(&self) -> &str {
-        &self.0.region
+        &self.0.places.home().region
     }
 
     /// Where the bucket's name stands.
     #[must_use]
     pub fn addressing(&self) -> Addressing {
-        self.0.addressing
+        self.0.places.home().addressing
+    }
+
+    /// How many seconds the service's clock was last seen ahead of this machine's
+    /// (negative: behind), by the `Date` of its last answer; 0 before the first.
+    ///
+    /// Services refuse what is signed 15 minutes off. A client that meets such a
+    /// refusal follows the service's clock from then on.
+    #[must_use]
+    pub fn clock_skew(&self) -> i64 {
+        self.0.clock.skew()
     }
 
     /// Who would sign a call now, in words; looks for credentials as a call would.
@@ -110,8 +129,8 @@ impl fmt::Debug for HttpS3 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpS3")
             .field("endpoint", &self.endpoint())
-            .field("region", &self.0.region)
-            .field("addressing", &self.0.addressing)
+            .field("region", &self.region())
+            .field("addressing", &self.addressing())
             .field("credentials", &self.0.credentials)
             .finish_non_exhaustive()
     }

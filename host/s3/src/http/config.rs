@@ -2,9 +2,13 @@ use std::{fmt, time::Duration};
 
 use super::{
     Addressing, Credentials, HttpS3, RetryPolicy,
+    clock::Clock,
     endpoint::{self, Endpoint},
     environment::Environment,
-    profile, transport,
+    places::{Place, Places, is_region},
+    profile,
+    retry::Budget,
+    transport,
 };
 
 /// Longest time to connect: what AWS's own clients take, times three for a far service.
@@ -42,6 +46,8 @@ pub struct HttpS3Builder {
     profile: Option<String>,
     connect_timeout: Duration,
     idle_timeout: Duration,
+    call_timeout: Option<Duration>,
+    attempt_timeout: Option<Duration>,
     retry: RetryPolicy,
 }
 
@@ -56,6 +62,8 @@ impl HttpS3Builder {
             profile: None,
             connect_timeout: CONNECT_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,
+            call_timeout: None,
+            attempt_timeout: None,
             retry: RetryPolicy::default(),
         }
     }
@@ -113,10 +121,24 @@ impl HttpS3Builder {
         self
     }
 
-    /// Longest time without a byte in either direction; 60 seconds, if none is
-    /// given. There is no limit to the whole of a call.
+    /// Longest time without a byte in either direction; 60 seconds, if none is given.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
+        self
+    }
+
+    /// Longest time for a call, all its tries and pauses included; no limit, if none is
+    /// given. A get has to begin by then, and its bytes may take longer; of an upload
+    /// in parts, each part is a call.
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = Some(timeout);
+        self
+    }
+
+    /// Longest time for one try, until the answer has begun; no limit, if none is
+    /// given. It must leave time for sending the largest part.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
         self
     }
 
@@ -154,7 +176,9 @@ impl HttpS3Builder {
                 None => DEFAULT_REGION.to_owned(),
             },
         };
-        check_region(&region)?;
+        if !is_region(&region) {
+            return Err(ConfigError::Region { region });
+        }
         self.credentials.check()?;
         let endpoint = match endpoint {
             Some(endpoint) => endpoint,
@@ -177,14 +201,16 @@ impl HttpS3Builder {
         let keys = self.credentials.keys(&environment);
         Ok(HttpS3::assemble(super::client::Parts {
             http,
-            endpoint,
-            region,
-            addressing,
+            places: Places::new(Place { endpoint, addressing, region }),
+            clock: Clock::default(),
             credentials: self.credentials,
             environment,
             keys,
             idle_timeout: self.idle_timeout,
+            call_timeout: self.call_timeout,
+            attempt_timeout: self.attempt_timeout,
             retry: self.retry,
+            budget: Budget::new(self.retry.budget),
         }))
     }
 }
@@ -201,18 +227,10 @@ impl fmt::Debug for HttpS3Builder {
             .field("profile", &self.profile)
             .field("connect_timeout", &self.connect_timeout)
             .field("idle_timeout", &self.idle_timeout)
+            .field("call_timeout", &self.call_timeout)
+            .field("attempt_timeout", &self.attempt_timeout)
             .field("retry", &self.retry)
             .finish()
-    }
-}
-
-/// A region becomes part of a host name and of every signature.
-fn check_region(region: &str) -> Result<(), ConfigError> {
-    let fits = region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if fits && (1..=64).contains(&region.len()) {
-        Ok(())
-    } else {
-        Err(ConfigError::Region { region: region.to_owned() })
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) async fn copy_object(
         }
         error
     })?;
-    let result: Result<CopyObjectResult, _> = answer.xml("CopyObjectResult", &s3.parts().endpoint);
+    let result: Result<CopyObjectResult, _> = answer.xml("CopyObjectResult", s3.parts().endpoint());
     let result = result.map_err(on)?;
     let described = object_headers::described(options, copied.size, &answer.headers);
     let (content, metadata) = if options.describes() {

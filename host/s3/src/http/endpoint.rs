@@ -74,6 +74,10 @@ impl Endpoint {
         self.is_address
     }
 
+    pub(super) fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
     pub(super) fn is_plain_http(&self) -> bool {
         self.scheme == "http"
     }

@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode, header};
 use quick_xml::{Reader, events::Event};
 use serde::Deserialize;
 
-use super::{endpoint::Endpoint, retry::Failure};
+use super::{places::Place, retry::Failure};
 use crate::{Bucket, Operation, Redirect, S3Error, S3ErrorKind};
 
 /// Most characters that are kept of what a service says of an error.
@@ -32,10 +32,8 @@ pub(super) struct Answered<'a> {
     pub(super) bucket: &'a Bucket,
     pub(super) status: StatusCode,
     pub(super) headers: &'a HeaderMap,
-    /// Of the client.
-    pub(super) region: &'a str,
-    /// Of the client.
-    pub(super) endpoint: &'a Endpoint,
+    /// Where it was sent.
+    pub(super) place: &'a Place,
 }
 
 impl Answered<'_> {
@@ -167,7 +165,7 @@ impl Answered<'_> {
             "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"
         ) || (self.status == 400 && xml.code.is_empty());
         match region {
-            Some(region) if wrong_region && region != self.region => {
+            Some(region) if wrong_region && region != self.place.region => {
                 Some(Redirect { region: Some(region), endpoint: None })
             }
             _ => None,
@@ -175,7 +173,7 @@ impl Answered<'_> {
     }
 
     fn misdirected(&self, redirect: &Redirect) -> String {
-        let Self { bucket, region: ours, endpoint, .. } = self;
+        let Self { bucket, place: Place { region: ours, endpoint, .. }, .. } = self;
         match redirect {
             Redirect { region: Some(region), .. } if region != ours => format!(
                 "bucket {bucket:?} is in region {region:?}, and this client is set to {ours:?}; \
@@ -209,7 +207,10 @@ impl Answered<'_> {
                 "the service gave no reason".to_owned()
             }
             _ => {
-                format!("the answer is no S3 error; check that {} is an S3 endpoint", self.endpoint)
+                format!(
+                    "the answer is no S3 error; check that {} is an S3 endpoint",
+                    self.place.endpoint
+                )
             }
         }
     }

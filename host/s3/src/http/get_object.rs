@@ -5,8 +5,10 @@ use futures::{Stream, stream};
 use http::{Method, StatusCode};
 
 use super::{
-    HttpS3, encode, object_headers,
-    request::{Request, target, timed_out},
+    HttpS3, encode,
+    exchange::timed_out,
+    object_headers,
+    request::{Request, target},
     response::{Reading, broken_off},
 };
 use crate::{Body, Bucket, GetOptions, Object, ObjectKey, Operation, S3Error};
@@ -33,7 +35,7 @@ pub(super) async fn get_object(
     let length = response.content_length();
     let download = Download {
         response,
-        service: s3.parts().endpoint.authority().to_owned(),
+        service: s3.parts().endpoint().authority().to_owned(),
         idle: s3.parts().idle_timeout,
         target,
     };

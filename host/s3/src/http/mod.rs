@@ -11,6 +11,8 @@ pub use endpoint::Addressing;
 mod credentials;
 pub use credentials::Credentials;
 mod client;
+mod clock;
+mod places;
 mod transport;
 pub use client::HttpS3;
 
@@ -32,7 +34,9 @@ mod upload;
 pub use retry::RetryPolicy;
 mod encode;
 mod error_response;
+mod exchange;
 mod progress;
 mod request;
 mod response;
+mod send;
 mod sign;

@@ -38,7 +38,7 @@ async fn prepare(
         let checksum = request.payload.checksum(algorithm).await?;
         request.headers.set(algorithm.header(), &checksum)?;
     }
-    if s3.parts().keys.is_some() && s3.parts().endpoint.is_plain_http() {
+    if s3.parts().keys.is_some() && s3.parts().endpoint().is_plain_http() {
         request.payload.hash_if_in_memory().await?;
     }
     Ok(())

@@ -5,8 +5,10 @@ use super::{
     HttpS3,
     endpoint::Endpoint,
     error_response,
+    exchange::{root_cause, stalled_at},
+    places::Place,
     progress::Progress,
-    request::{Request, root_cause},
+    request::Request,
     retry::Failure,
 };
 use crate::{S3Error, S3ErrorKind};
@@ -48,6 +50,7 @@ impl HttpS3 {
     pub(super) async fn read(
         &self,
         request: &Request<'_>,
+        place: &Place,
         response: reqwest::Response,
         progress: &Progress,
     ) -> Result<Answer, Failure> {
@@ -59,21 +62,21 @@ impl HttpS3 {
                 bucket: request.bucket,
                 status,
                 headers: &headers,
-                region: &self.parts().region,
-                endpoint: &self.parts().endpoint,
+                place,
             };
             error.into_failure(body)
         };
         if !status.is_success() {
             // An error that cannot be read is told by its status.
-            let read = self.read_whole(response, MAX_ERROR, progress).await;
+            let read = self.read_whole(place, response, MAX_ERROR, progress).await;
             return Err(error(&read.unwrap_or_default()));
         }
         if request.reading == Reading::Stream {
             let stream = Some(response);
             return Ok(Answer { status, headers, whole: Bytes::new(), stream });
         }
-        let whole = self.read_whole(response, MAX_XML, progress).await.map_err(Failure::midway)?;
+        let whole = self.read_whole(place, response, MAX_XML, progress).await;
+        let whole = whole.map_err(Failure::midway)?;
         if error_response::is_error(&whole) {
             return Err(error(&whole));
         }
@@ -82,17 +85,20 @@ impl HttpS3 {
 
     async fn read_whole(
         &self,
+        place: &Place,
         mut response: reqwest::Response,
         limit: usize,
         progress: &Progress,
     ) -> Result<Bytes, S3Error> {
+        let service = place.endpoint.authority();
+        let idle = self.parts().idle_timeout;
         let mut whole = BytesMut::new();
         loop {
             let chunk = progress
-                .watch(self.parts().idle_timeout, response.chunk())
+                .watch(idle, response.chunk())
                 .await
-                .map_err(|stalled| self.stalled(stalled))?
-                .map_err(|error| broken_off(self.parts().endpoint.authority(), error))?;
+                .map_err(|stalled| stalled_at(service, idle, stalled))?
+                .map_err(|error| broken_off(service, error))?;
             let Some(chunk) = chunk else {
                 return Ok(whole.freeze());
             };

@@ -1,4 +1,7 @@
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use crate::{S3Error, S3ErrorKind};
 
@@ -16,7 +19,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// Not tried again, whatever this says:
 /// - a body that can be read only once, when its first byte was taken;
 /// - a write with a condition, when it may have happened: the second try would
-///   meet the first one's object and report that the condition failed.
+///   meet the first one's object and report that the condition failed;
+/// - anything, once too many calls of the client failed: see [`RetryPolicy::budget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Tries in all; 1 means none again. 4, by default.
@@ -25,6 +29,11 @@ pub struct RetryPolicy {
     pub base_delay: Duration,
     /// The longest span. 10 seconds, by default.
     pub max_delay: Duration,
+    /// How much the client's calls may spend on further tries, together; 500 by
+    /// default. A try after a time-out costs 10, any other 5; a call that succeeds
+    /// gives back 1, and 5 more where it took more than one try. So a service that is
+    /// down is asked once for each call, and not four times.
+    pub budget: u32,
 }
 
 impl RetryPolicy {
@@ -45,6 +54,7 @@ impl Default for RetryPolicy {
             max_attempts: 4,
             base_delay: Duration::from_millis(50),
             max_delay: Duration::from_secs(10),
+            budget: 500,
         }
     }
 }
@@ -65,6 +75,47 @@ impl Iterator for Delays {
         let span = self.span.min(self.policy.max_delay);
         self.span = span.saturating_mul(2);
         Some(span.mul_f64(fastrand::f64()))
+    }
+}
+
+/// What a client's calls may still spend on further tries.
+///
+/// Source: the retry quota of AWS's SDKs, [retry behavior][quota].
+///
+/// [quota]: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+#[derive(Debug)]
+pub(super) struct Budget {
+    full: u32,
+    left: AtomicU32,
+}
+
+impl Budget {
+    const RETRY: u32 = 5;
+    const RETRY_AFTER_TIMEOUT: u32 = 10;
+    const SUCCESS: u32 = 1;
+
+    pub(super) fn new(full: u32) -> Self {
+        Self { full, left: AtomicU32::new(full) }
+    }
+
+    /// Takes what another try costs; false where there is not so much.
+    pub(super) fn withdraw(&self, failure: &Failure) -> bool {
+        let cost = match failure.error.kind() {
+            S3ErrorKind::Timeout => Self::RETRY_AFTER_TIMEOUT,
+            _ => Self::RETRY,
+        };
+        let take = |left: u32| left.checked_sub(cost);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    }
+
+    /// Gives back for a call that succeeded with this try.
+    pub(super) fn deposit(&self, attempt: u32) {
+        let gift = if attempt > 1 { Self::SUCCESS + Self::RETRY } else { Self::SUCCESS };
+        // Full nearly always: then nothing is written that other threads would wait for.
+        if self.left.load(Ordering::Relaxed) < self.full {
+            let give = |left: u32| Some(left.saturating_add(gift).min(self.full));
+            let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, give);
+        }
     }
 }
 
@@ -115,6 +166,7 @@ mod tests {
             max_attempts: 6,
             base_delay: Duration::from_millis(100),
             max_delay: Duration::from_millis(400),
+            ..RetryPolicy::default()
         };
         for _ in 0..100 {
             let delays: Vec<Duration> = policy.delays().collect();
@@ -124,6 +176,23 @@ mod tests {
             }
         }
         assert_eq!(RetryPolicy::none().delays().count(), 0);
+    }
+
+    #[test]
+    fn a_budget_is_spent_and_earned_again() {
+        let failure = |kind| Failure::before(S3Error::new(kind, ""));
+        let budget = Budget::new(20);
+        assert!(budget.withdraw(&failure(S3ErrorKind::Timeout)));
+        assert!(budget.withdraw(&failure(S3ErrorKind::Throttled)));
+        assert!(!budget.withdraw(&failure(S3ErrorKind::Timeout)), "5 are left");
+        assert!(budget.withdraw(&failure(S3ErrorKind::Throttled)));
+        assert!(!budget.withdraw(&failure(S3ErrorKind::Throttled)));
+        (0..4).for_each(|_| budget.deposit(1));
+        assert!(!budget.withdraw(&failure(S3ErrorKind::Throttled)));
+        budget.deposit(2);
+        assert!(budget.withdraw(&failure(S3ErrorKind::Throttled)));
+        (0..100).for_each(|_| budget.deposit(1));
+        assert_eq!(budget.left.into_inner(), 20);
     }
 
     #[test]

@@ -1,0 +1,96 @@
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::{Duration, SystemTime},
+};
+
+use http::{HeaderMap, header};
+
+use super::retry::Failure;
+use crate::S3ErrorKind;
+
+/// Services refuse what is signed 15 minutes off; one that is half as far off, and
+/// gives no reason, is taken to mean that.
+const SUSPICIOUS: u64 = 7 * 60;
+
+const TOO_SKEWED: &str = "RequestTimeTooSkewed";
+
+/// This machine's clock, set right by the service's where that refuses the time.
+///
+/// Every answer tells the service's time (`Date`). It is remembered, and followed only
+/// after a refusal: a service whose own clock is off must not disturb the others.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    /// Seconds that the service was last seen ahead.
+    seen: AtomicI64,
+    /// Seconds that are added when signing.
+    correction: AtomicI64,
+}
+
+impl Clock {
+    /// The time to sign with.
+    pub(super) fn now(&self) -> SystemTime {
+        shifted(SystemTime::now(), self.correction.load(Ordering::Relaxed))
+    }
+
+    /// Reads the service's clock off an answer.
+    pub(super) fn observe(&self, headers: &HeaderMap) {
+        let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
+        if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) {
+            self.seen.store(ahead(date, SystemTime::now()), Ordering::Relaxed);
+        }
+    }
+
+    /// Seconds that the service is ahead of this machine; negative where it is behind.
+    pub(super) fn skew(&self) -> i64 {
+        self.seen.load(Ordering::Relaxed)
+    }
+
+    /// Takes on the service's time, if this refusal is about the time.
+    ///
+    /// True also where another call has done so already: this one was signed before.
+    pub(super) fn correct(&self, refusal: &Failure) -> bool {
+        let about_time = self.is_about_time(refusal);
+        let seen = self.skew();
+        if about_time && self.correction.swap(seen, Ordering::Relaxed) != seen {
+            tracing::warn!(
+                seconds = seen,
+                "this machine's clock differs from the service's, which is followed from now on"
+            );
+        }
+        about_time
+    }
+
+    fn is_about_time(&self, refusal: &Failure) -> bool {
+        let off = self.skew().unsigned_abs();
+        match refusal.error.code() {
+            Some(TOO_SKEWED) => off > 0,
+            _ => refusal.error.kind() == S3ErrorKind::AccessDenied && off > SUSPICIOUS,
+        }
+    }
+
+    /// What to say of an error that the time may have caused.
+    pub(super) fn note(&self, refusal: &Failure) -> Option<String> {
+        if !self.is_about_time(refusal) {
+            let says_so = refusal.error.code() == Some(TOO_SKEWED);
+            return says_so.then(|| "set this machine's clock (by NTP)".to_owned());
+        }
+        let skew = self.skew();
+        let side = if skew > 0 { "behind" } else { "ahead of" };
+        let off = skew.unsigned_abs();
+        Some(format!("this machine's clock is {off} s {side} the service's: set it (by NTP)"))
+    }
+}
+
+fn ahead(there: SystemTime, here: SystemTime) -> i64 {
+    let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    match there.duration_since(here) {
+        Ok(ahead) => seconds(ahead),
+        Err(behind) => -seconds(behind.duration()),
+    }
+}
+
+fn shifted(time: SystemTime, seconds: i64) -> SystemTime {
+    let span = Duration::from_secs(seconds.unsigned_abs());
+    let shifted = if seconds < 0 { time.checked_sub(span) } else { time.checked_add(span) };
+    shifted.unwrap_or(time)
+}

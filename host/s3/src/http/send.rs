@@ -1,0 +1,169 @@
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use backon::Retryable;
+
+use super::{
+    HttpS3,
+    places::Place,
+    request::{Request, target},
+    response::Answer,
+    retry::Failure,
+};
+use crate::{S3Error, S3ErrorKind};
+
+/// What one call has been through.
+#[derive(Debug)]
+struct Call {
+    began: Instant,
+    attempts: AtomicU32,
+    /// The last try that failed.
+    last: Mutex<Option<S3Error>>,
+    /// A refusal is followed by another try at once, once for each reason.
+    moved: AtomicBool,
+    corrected: AtomicBool,
+    /// Whether the client's budget forbade another try.
+    over_budget: AtomicBool,
+}
+
+impl Call {
+    fn begin() -> Self {
+        Self {
+            began: Instant::now(),
+            attempts: AtomicU32::new(0),
+            last: Mutex::default(),
+            moved: AtomicBool::new(false),
+            corrected: AtomicBool::new(false),
+            over_budget: AtomicBool::new(false),
+        }
+    }
+}
+
+impl HttpS3 {
+    /// Sends a call, and again where that is safe, until there is an answer.
+    pub(super) async fn send(&self, request: Request<'_>) -> Result<Answer, S3Error> {
+        let parts = self.parts();
+        let call = Call::begin();
+        let sending = (|| self.attempt(&request, &call))
+            .retry(parts.retry.delays())
+            .when(|failure: &Failure| request.may_repeat(failure))
+            .adjust(|failure, planned| self.pause(&call, failure, planned));
+        let outcome = match parts.call_timeout {
+            None => sending.await,
+            Some(limit) => tokio::time::timeout(limit, sending)
+                .await
+                .unwrap_or_else(|_| Err(out_of_time(&call, limit))),
+        };
+        outcome.map_err(|failure| {
+            let note = if call.over_budget.load(Ordering::Relaxed) {
+                Some("not tried again: too many calls of this client failed lately".to_owned())
+            } else {
+                parts.clock.note(&failure)
+            };
+            failure
+                .into_error(request.conditional_write)
+                .noting(note)
+                .on(request.operation, target(request.bucket, request.key))
+                .after_attempts(call.attempts.load(Ordering::Relaxed), call.began.elapsed())
+        })
+    }
+
+    /// The pause before the next try; none where there is to be none.
+    fn pause(&self, call: &Call, failure: &Failure, planned: Option<Duration>) -> Option<Duration> {
+        let pause = failure.pause(planned)?;
+        let limit = self.parts().call_timeout;
+        if limit.is_some_and(|limit| call.began.elapsed() + pause >= limit) {
+            return None;
+        }
+        let affordable = self.parts().budget.withdraw(failure);
+        call.over_budget.store(!affordable, Ordering::Relaxed);
+        affordable.then_some(pause)
+    }
+
+    /// One try, and a second one at once where the refusal tells how to make it.
+    async fn attempt(&self, request: &Request<'_>, call: &Call) -> Result<Answer, Failure> {
+        loop {
+            let number = call.attempts.fetch_add(1, Ordering::Relaxed) + 1;
+            let place = self.parts().places.of(request.bucket);
+            let outcome = self.within_limit(request, &place, number).await;
+            let failure = match outcome {
+                Ok(answer) => {
+                    self.parts().budget.deposit(number);
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            let mended = request.payload.is_whole() && self.mend(request, &place, call, &failure);
+            if !mended {
+                let error = Some(failure.error.clone());
+                *call.last.lock().unwrap_or_else(PoisonError::into_inner) = error;
+                return Err(failure);
+            }
+        }
+    }
+
+    /// Whether the same call, sent again at once, goes elsewhere or is signed anew.
+    fn mend(&self, request: &Request<'_>, place: &Place, call: &Call, failure: &Failure) -> bool {
+        let parts = self.parts();
+        if let Some(redirect) = failure.error.redirect() {
+            return !call.moved.swap(true, Ordering::Relaxed)
+                && parts.places.follow(request.bucket, place, redirect);
+        }
+        parts.keys.is_some()
+            && parts.clock.correct(failure)
+            && !call.corrected.swap(true, Ordering::Relaxed)
+    }
+
+    async fn within_limit(
+        &self,
+        request: &Request<'_>,
+        place: &Place,
+        number: u32,
+    ) -> Result<Answer, Failure> {
+        let began = Instant::now();
+        let outcome = match self.parts().attempt_timeout {
+            None => self.exchange(request, place).await,
+            Some(limit) => {
+                let exchange = tokio::time::timeout(limit, self.exchange(request, place)).await;
+                exchange.unwrap_or_else(|_| {
+                    let service = place.endpoint.authority();
+                    let message = format!("{service} gave no answer within {limit:?}");
+                    Err(Failure::midway(S3Error::new(S3ErrorKind::Timeout, message)))
+                })
+            }
+        };
+        let (status, id, error) = match &outcome {
+            Ok(answer) => (Some(answer.status.as_u16()), answer.request_id(), None),
+            Err(Failure { error, .. }) => {
+                (error.status(), error.request_id().map(str::to_owned), Some(error.kind()))
+            }
+        };
+        tracing::debug!(
+            operation = %request.operation,
+            method = %request.method,
+            target = target(request.bucket, request.key),
+            attempt = number,
+            status,
+            request_id = id,
+            error = error.map(tracing::field::display),
+            elapsed = ?began.elapsed(),
+            "S3 request"
+        );
+        outcome
+    }
+}
+
+fn out_of_time(call: &Call, limit: Duration) -> Failure {
+    let message = format!("the call did not end within {limit:?}, its limit");
+    let error = S3Error::new(S3ErrorKind::Timeout, message);
+    let last = call.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Failure::midway(match last {
+        Some(last) => error.caused_by(last),
+        None => error,
+    })
+}
