@@ -61,7 +61,7 @@ impl MultipartUpload {
             .map_err(|error| self.on(OPERATION, error))?;
         let answer = self.s3.send(request).await?;
         let result: CompleteMultipartUploadResult = answer
-            .xml("CompleteMultipartUploadResult", &self.s3.parts().endpoint)
+            .xml("CompleteMultipartUploadResult", self.s3.parts().endpoint())
             .map_err(|error| self.on(OPERATION, error))?;
         let etag = encode::unquoted(&result.etag);
         Ok((etag.or(object_headers::written(&answer.headers).etag), answer.headers))

@@ -37,7 +37,7 @@ impl MultipartUpload {
         let answer = s3.send(request).await?;
         let on = |error: S3Error| error.on(OPERATION, target(&bucket, Some(&key)));
         let result: InitiateMultipartUploadResult =
-            answer.xml("InitiateMultipartUploadResult", &s3.parts().endpoint).map_err(on)?;
+            answer.xml("InitiateMultipartUploadResult", s3.parts().endpoint()).map_err(on)?;
         if result.upload_id.is_empty() {
             return Err(on(answer.refused("the service gave no upload id")));
         }

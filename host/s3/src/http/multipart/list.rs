@@ -73,7 +73,7 @@ impl HttpS3 {
             request.query = query(prefix, marker.as_ref());
             let answer = self.send(request).await?;
             let page: Result<ListMultipartUploadsResult, _> =
-                answer.xml("ListMultipartUploadsResult", &self.parts().endpoint);
+                answer.xml("ListMultipartUploadsResult", self.parts().endpoint());
             let refused = |message| on(answer.refused(message));
             let next = page.map_err(on)?.take(&mut uploads).map_err(refused)?;
             if next.is_none() {
