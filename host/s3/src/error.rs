@@ -205,6 +205,15 @@ impl S3Error {
         self
     }
 
+    /// Adds to the message what to do.
+    #[must_use]
+    pub(crate) fn advised(mut self, advice: &str) -> Self {
+        let message = self.0.message.trim_end_matches('.');
+        self.0.message =
+            if message.is_empty() { advice.to_owned() } else { format!("{message}; {advice}") };
+        self
+    }
+
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> S3ErrorKind {

@@ -53,5 +53,6 @@ mod mock;
 pub use mock::MockS3;
 mod http;
 pub use http::{
-    Addressing, ConfigError, Credentials, HttpS3, HttpS3Builder, RetryPolicy, UnfinishedUpload,
+    AccessKey, Addressing, ConfigError, Credentials, CredentialsProvider, CredentialsSource,
+    HttpS3, HttpS3Builder, RetryPolicy, UnfinishedUpload,
 };

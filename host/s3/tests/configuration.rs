@@ -101,7 +101,7 @@ async fn the_environment_signs_with_its_session_token() {
     ])
     .await
     .unwrap();
-    assert_eq!(s3.credentials_source().await.unwrap(), "environment");
+    assert_eq!(s3.credentials_source().await.unwrap().to_string(), "environment");
     s3.delete_object(&bucket(), &key("k"), &DeleteOptions::default()).await.unwrap();
     let seen = server.only();
     assert!(seen.header("authorization").unwrap().contains(KEY_ID));
@@ -128,7 +128,7 @@ async fn a_profile_signs() {
         .build()
         .await
         .unwrap();
-    assert_eq!(s3.credentials_source().await.unwrap(), "profile");
+    assert_eq!(s3.credentials_source().await.unwrap().to_string(), "profile \"work\"");
     s3.delete_object(&bucket(), &key("k"), &DeleteOptions::default()).await.unwrap();
     assert!(server.only().header("authorization").unwrap().contains("WORKID/"));
 }

@@ -95,7 +95,7 @@ async fn rows(
         rows.push(match client.credentials_source().await {
             Ok(source) => Row {
                 name: "credentials",
-                value: Some(source),
+                value: Some(source.to_string()),
                 from: if settings.is_anonymous() { "anonymous" } else { "AWS" }.to_owned(),
             },
             Err(error) => {

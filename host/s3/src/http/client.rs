@@ -3,8 +3,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::{
-    Addressing, ConfigError, Credentials, HttpS3Builder, RetryPolicy, clock::Clock,
-    credentials::Keys, endpoint::Endpoint, environment::Environment, places::Places, retry::Budget,
+    Addressing, ConfigError, Credentials, CredentialsSource, HttpS3Builder, RetryPolicy,
+    clock::Clock, credentials::Keys, endpoint::Endpoint, places::Places, retry::Budget,
 };
 use crate::{
     Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, Object, ObjectInfo, ObjectKey,
@@ -50,7 +50,6 @@ pub(super) struct Parts {
     pub(super) places: Places,
     pub(super) clock: Clock,
     pub(super) credentials: Credentials,
-    pub(super) environment: Environment,
     /// None for anonymous calls.
     pub(super) keys: Option<Keys>,
     pub(super) idle_timeout: Duration,
@@ -116,11 +115,14 @@ impl HttpS3 {
         self.0.clock.skew()
     }
 
-    /// Who would sign a call now, in words; looks for credentials as a call would.
+    /// Who would sign a call now; looks for credentials as a call would.
     ///
     /// Where there are none, the error says what was looked for, in order.
-    pub async fn credentials_source(&self) -> Result<String, S3Error> {
-        self.0.credentials.source(&self.0.environment).await
+    pub async fn credentials_source(&self) -> Result<CredentialsSource, S3Error> {
+        match &self.0.keys {
+            Some(keys) => keys.source().await,
+            None => Ok(CredentialsSource::nobody()),
+        }
     }
 }
 

@@ -204,7 +204,6 @@ impl HttpS3Builder {
             places: Places::new(Place { endpoint, addressing, region }),
             clock: Clock::default(),
             credentials: self.credentials,
-            environment,
             keys,
             idle_timeout: self.idle_timeout,
             call_timeout: self.call_timeout,

@@ -9,7 +9,7 @@ mod environment;
 mod profile;
 pub use endpoint::Addressing;
 mod credentials;
-pub use credentials::Credentials;
+pub use credentials::{AccessKey, Credentials, CredentialsProvider, CredentialsSource};
 mod client;
 mod clock;
 mod places;

@@ -15,10 +15,9 @@ use std::time::{Duration, SystemTime};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, Uri, header, request::Parts, uri::PathAndQuery};
 use jiff::Timestamp;
-use reqsign_aws_v4::Credential;
 use sha2::{Digest, Sha256};
 
-use super::encode;
+use super::{credentials::AccessKey, encode};
 use crate::{S3Error, S3ErrorKind};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -28,7 +27,7 @@ pub(super) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// Who signs, where, and at what time.
 pub(super) struct Signing<'a> {
-    credential: &'a Credential,
+    credential: &'a AccessKey,
     /// As in `20260131T235959Z`.
     time: String,
     /// Day, region, service: what a signing key is good for.
@@ -38,7 +37,7 @@ pub(super) struct Signing<'a> {
 
 impl<'a> Signing<'a> {
     pub(super) fn new(
-        credential: &'a Credential,
+        credential: &'a AccessKey,
         region: &'a str,
         at: SystemTime,
     ) -> Result<Self, S3Error> {
@@ -64,7 +63,7 @@ impl<'a> Signing<'a> {
         let signature = self.signature(head, &query, &headers, &names, payload)?;
         let mut authorization = value(&format!(
             "{ALGORITHM} Credential={}/{}, SignedHeaders={names}, Signature={signature}",
-            self.credential.access_key_id, self.scope
+            self.credential.id, self.scope
         ))?;
         authorization.set_sensitive(true);
         head.headers.insert(header::AUTHORIZATION, authorization);
@@ -76,7 +75,7 @@ impl<'a> Signing<'a> {
     #[cfg_attr(not(test), expect(dead_code, reason = "presigned URLs use it"))]
     pub(super) fn sign_query(&self, head: &mut Parts, expires: Duration) -> Result<(), S3Error> {
         let (headers, names) = canonical_headers(&head.uri, &head.headers)?;
-        let credential = format!("{}/{}", self.credential.access_key_id, self.scope);
+        let credential = format!("{}/{}", self.credential.id, self.scope);
         let expires = expires.as_secs().to_string();
         let token = self.credential.session_token.as_deref();
         let ours = [
@@ -112,8 +111,7 @@ impl<'a> Signing<'a> {
         let request = format!("{method}\n{path}\n{query}\n{headers}\n{names}\n{payload}");
         let hash = base16ct::lower::encode_string(&Sha256::digest(request));
         let statement = format!("{ALGORITHM}\n{}\n{}\n{hash}", self.time, self.scope);
-        let mut key =
-            hmac(format!("AWS4{}", self.credential.secret_access_key).as_bytes(), day(&self.time))?;
+        let mut key = hmac(format!("AWS4{}", self.credential.secret).as_bytes(), day(&self.time))?;
         for part in [self.region, "s3", "aws4_request", &statement] {
             key = hmac(&key, part)?;
         }
@@ -193,13 +191,9 @@ mod tests {
     use super::*;
 
     /// The examples that AWS gives for S3, with the key that they use.
-    fn example(head: http::request::Builder) -> (Credential, Parts) {
-        let credential = Credential {
-            access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-            secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
-            session_token: None,
-            expires_in: None,
-        };
+    fn example(head: http::request::Builder) -> (AccessKey, Parts) {
+        let credential =
+            AccessKey::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
         (credential, head.body(()).unwrap().into_parts().0)
     }
 
