@@ -5,9 +5,10 @@ use s3s::{S3, auth::SimpleAuth, service::S3ServiceBuilder};
 
 use crate::{
     Exchange, LocalServer, SecretKey,
-    adapter::Adapter,
+    adapter::{self, Adapter},
     credentials::random_access_key,
     folder::FolderRules,
+    multipart::{Limits, Multipart, Uploads},
     service::{Observer, Service},
 };
 
@@ -82,10 +83,17 @@ impl LocalServerBuilder {
 
     /// Listens on 127.0.0.1. Needs a tokio runtime, which the server then runs on.
     pub async fn start(self) -> Result<LocalServer, StartError> {
+        let uploads = Arc::new(Uploads::new(Limits::default()));
         let mut s3 = match self.backend.ok_or(StartError::NothingToServe)? {
-            Backend::Client(client) => s3_service(Adapter::new(client)),
+            Backend::Client(client) => s3_service(Multipart::new(
+                Adapter::new(client),
+                Arc::clone(&uploads),
+                adapter::check_put,
+            )),
             Backend::Folder { path, buckets } => {
-                let mut s3 = s3_service(open_folder(&path, &buckets)?);
+                let folder = open_folder(&path, &buckets)?;
+                // What a put cannot say to a folder is refused by its rules.
+                let mut s3 = s3_service(Multipart::new(folder, Arc::clone(&uploads), |_| Ok(())));
                 s3.set_access(FolderRules::new(path));
                 s3
             }
@@ -101,7 +109,8 @@ impl LocalServerBuilder {
             .map_err(|source| StartError::Listen { address, source })?;
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
-        Ok(LocalServer::run(listener, address, service, self.access_key, self.secret_key))
+        let credentials = (self.access_key, self.secret_key);
+        Ok(LocalServer::run(listener, address, service, credentials, uploads))
     }
 }
 

@@ -4,8 +4,8 @@ use s3s::{
     S3Request, S3Result,
     access::{S3Access, S3AccessContext},
     dto::{
-        CopyObjectInput, CopySource, DeleteObjectInput, GetObjectInput, HeadObjectInput,
-        ListObjectsInput, ListObjectsV2Input, PutObjectInput, Range,
+        CopyObjectInput, CopySource, CreateMultipartUploadInput, DeleteObjectInput, GetObjectInput,
+        HeadObjectInput, ListObjectsInput, ListObjectsV2Input, PutObjectInput, Range,
     },
     s3_error,
 };
@@ -76,6 +76,24 @@ impl S3Access for FolderRules {
     }
 
     async fn put_object(&self, request: &mut S3Request<PutObjectInput>) -> S3Result<()> {
+        let input = &request.input;
+        refuse!(
+            input,
+            acl,
+            object_lock_legal_hold_status,
+            object_lock_mode,
+            server_side_encryption,
+            sse_customer_algorithm,
+            ssekms_key_id,
+            tagging,
+        );
+        self.check_key(&input.bucket, &input.key, true)
+    }
+
+    async fn create_multipart_upload(
+        &self,
+        request: &mut S3Request<CreateMultipartUploadInput>,
+    ) -> S3Result<()> {
         let input = &request.input;
         refuse!(
             input,

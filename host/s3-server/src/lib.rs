@@ -42,5 +42,7 @@ mod exchange;
 pub use exchange::Exchange;
 mod adapter;
 mod drain;
+mod multipart;
+pub use multipart::UnfinishedUpload;
 mod folder;
 mod service;

@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -8,7 +8,9 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::{LocalServerBuilder, SecretKey, service::Service};
+use crate::{
+    LocalServerBuilder, SecretKey, UnfinishedUpload, multipart::Uploads, service::Service,
+};
 
 /// How long [`LocalServer::stop`] waits for calls that are still running.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,6 +23,7 @@ pub struct LocalServer {
     address: SocketAddr,
     access_key: String,
     secret_key: SecretKey,
+    uploads: Arc<Uploads>,
     stop: watch::Sender<bool>,
     accepting: Option<JoinHandle<()>>,
 }
@@ -35,12 +38,12 @@ impl LocalServer {
         listener: TcpListener,
         address: SocketAddr,
         service: Service,
-        access_key: String,
-        secret_key: SecretKey,
+        (access_key, secret_key): (String, SecretKey),
+        uploads: Arc<Uploads>,
     ) -> Self {
         let (stop, stopping) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, service, stopping));
-        Self { address, access_key, secret_key, stop, accepting: Some(accepting) }
+        Self { address, access_key, secret_key, uploads, stop, accepting: Some(accepting) }
     }
 
     /// The endpoint's URL, such as `http://127.0.0.1:40123`. Buckets are in the path.
@@ -65,6 +68,13 @@ impl LocalServer {
     #[must_use]
     pub fn secret_key(&self) -> &SecretKey {
         &self.secret_key
+    }
+
+    /// The multipart uploads that were begun, and neither completed nor aborted, in the
+    /// order in which they were begun.
+    #[must_use]
+    pub fn unfinished_uploads(&self) -> Vec<UnfinishedUpload> {
+        self.uploads.unfinished()
     }
 
     /// Takes no more connections, lets running calls end (for at most five seconds),

@@ -10,7 +10,7 @@ use futures::Stream;
 use s3s::{StdError, dto::StreamingBlob, stream::RemainingLength};
 
 /// A body on its way to the caller, chunk by chunk.
-pub(super) fn to_blob(body: Body) -> StreamingBlob {
+pub(crate) fn to_blob(body: Body) -> StreamingBlob {
     let remaining = body.length();
     StreamingBlob::new(Outgoing { stream: Mutex::new(body.into_stream()), remaining })
 }

@@ -30,9 +30,7 @@ impl S3 for Adapter {
         let (body, verdict) = verify::incoming(&mut input, algorithm, request.trailing_headers);
         let stored = self.client.put_object(&bucket, &key, body, &options).await;
         let info = stored.map_err(|error| match verdict.mismatch() {
-            Some(name) if error.kind() == S3ErrorKind::BodyFailed => {
-                s3_error!(BadDigest, "The {name} you specified did not match what we received.")
-            }
+            Some(name) if error.kind() == S3ErrorKind::BodyFailed => verify::bad_digest(name),
             _ => to_s3s(error),
         })?;
         let checksums = verdict.checksums();
@@ -241,6 +239,6 @@ pub(super) fn timestamp(seconds: u64) -> Timestamp {
     Timestamp::from(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
-pub(super) fn length(bytes: u64) -> S3Result<i64> {
+pub(crate) fn length(bytes: u64) -> S3Result<i64> {
     i64::try_from(bytes).map_err(|e| s3_error!(e, InternalError))
 }

@@ -75,7 +75,7 @@ fn listed(object: ListedObject, encode: &impl Fn(String) -> String) -> S3Result<
 }
 
 /// As S3 does for `encoding-type=url`: a form's encoding, but for the slash.
-fn url_encode(text: &str) -> String {
+pub(crate) fn url_encode(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace("%2F", "/")
 }
 

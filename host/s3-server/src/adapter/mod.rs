@@ -5,12 +5,14 @@ mod calls;
 mod error;
 mod listing;
 mod options;
-mod verify;
+pub(crate) mod verify;
 
 use std::{fmt, sync::Arc};
 
 use artifact_s3::{Bucket, ObjectKey, S3Client};
-use s3s::{S3Result, s3_error};
+use s3s::{S3Result, dto::PutObjectInput, s3_error};
+
+pub(crate) use self::{body::to_blob, calls::length, listing::url_encode};
 
 /// Speaks to any [`S3Client`] as s3s asks.
 ///
@@ -24,6 +26,12 @@ impl Adapter {
     pub(crate) fn new(client: Arc<dyn S3Client>) -> Self {
         Self { client }
     }
+}
+
+/// Refuses a put that could not be passed on, before its bytes come.
+pub(crate) fn check_put(input: &PutObjectInput) -> S3Result<()> {
+    parse_key(&input.key)?;
+    options::of_put(input, None).map(drop)
 }
 
 impl fmt::Debug for Adapter {

@@ -17,22 +17,27 @@ use s3s::{
 };
 
 /// Whether an upload's bytes are those that its checksums promise.
-pub(super) struct Verdict(Arc<OnceLock<Result<Checksum, &'static str>>>);
+pub(crate) struct Verdict(Arc<OnceLock<Result<Checksum, &'static str>>>);
 
 impl Verdict {
     /// The checksums, once the body was read to its end; none before.
-    pub(super) fn checksums(&self) -> Option<&Checksum> {
+    pub(crate) fn checksums(&self) -> Option<&Checksum> {
         self.0.get()?.as_ref().ok()
     }
 
     /// The checksum that does not match.
-    pub(super) fn mismatch(&self) -> Option<&'static str> {
+    pub(crate) fn mismatch(&self) -> Option<&'static str> {
         self.0.get()?.as_ref().err().copied()
     }
 }
 
+/// What S3 answers to bytes that are not those of their checksum.
+pub(crate) fn bad_digest(name: &str) -> s3s::S3Error {
+    s3_error!(BadDigest, "The {name} you specified did not match what we received.")
+}
+
 /// The checksum that the caller sends, or names.
-pub(super) fn algorithm(
+pub(crate) fn algorithm(
     input: &PutObjectInput,
     headers: &HeaderMap,
 ) -> S3Result<Option<ChecksumAlgorithm>> {
@@ -52,17 +57,18 @@ pub(super) fn algorithm(
         return Err(s3_error!(NotImplemented, "this server does not keep SHA1 checksums"));
     }
     let known = [
-        ("crc32", ChecksumAlgorithm::Crc32),
-        ("crc32c", ChecksumAlgorithm::Crc32c),
-        ("crc64nvme", ChecksumAlgorithm::Crc64Nvme),
-        ("sha256", ChecksumAlgorithm::Sha256),
+        ("crc32", &input.checksum_crc32, ChecksumAlgorithm::Crc32),
+        ("crc32c", &input.checksum_crc32c, ChecksumAlgorithm::Crc32c),
+        ("crc64nvme", &input.checksum_crc64nvme, ChecksumAlgorithm::Crc64Nvme),
+        ("sha256", &input.checksum_sha256, ChecksumAlgorithm::Sha256),
     ];
-    Ok(known.into_iter().find(|(name, _)| sent(name)).map(|(_, algorithm)| algorithm))
+    let mut known = known.into_iter();
+    Ok(known.find(|(name, value, _)| value.is_some() || sent(name)).map(|known| known.2))
 }
 
 /// The upload's bytes; the last step of the stream compares what they came to with
 /// what the caller said, so that a store that waits for the end stores nothing wrong.
-pub(super) fn incoming(
+pub(crate) fn incoming(
     input: &mut PutObjectInput,
     algorithm: Option<ChecksumAlgorithm>,
     trailers: Option<TrailingHeaders>,

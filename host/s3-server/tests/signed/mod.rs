@@ -1,5 +1,6 @@
 //! A bare HTTP client whose requests are signed by `aws-sigv4`: it shares no code
 //! with the clients of this repository.
+#![allow(dead_code, reason = "each test file uses its part of it")]
 
 use std::time::SystemTime;
 
