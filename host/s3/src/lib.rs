@@ -29,6 +29,7 @@
 mod client;
 pub use client::S3Client;
 mod bucket;
+pub mod layers;
 pub use bucket::{Bucket, InvalidBucket};
 mod object_key;
 pub use object_key::{InvalidKey, ObjectKey};

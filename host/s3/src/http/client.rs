@@ -138,6 +138,13 @@ impl fmt::Debug for HttpS3 {
     }
 }
 
+impl fmt::Display for HttpS3 {
+    /// `HttpS3(https://…)`, with the service's address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpS3({})", self.endpoint())
+    }
+}
+
 #[async_trait]
 impl S3Client for HttpS3 {
     async fn put_object(

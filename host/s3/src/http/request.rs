@@ -49,7 +49,7 @@ impl<'a> Request<'a> {
 }
 
 /// What a call is on, as errors name it: `bucket/key`.
-pub(super) fn target(bucket: &Bucket, key: Option<&ObjectKey>) -> String {
+pub(crate) fn target(bucket: &Bucket, key: Option<&ObjectKey>) -> String {
     key.map_or_else(|| bucket.to_string(), |key| format!("{bucket}/{key}"))
 }
 

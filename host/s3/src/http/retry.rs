@@ -43,7 +43,7 @@ impl RetryPolicy {
         Self { max_attempts: 1, ..Self::default() }
     }
 
-    pub(super) fn delays(self) -> Delays {
+    pub(crate) fn delays(self) -> Delays {
         Delays { policy: self, left: self.max_attempts.saturating_sub(1), span: self.base_delay }
     }
 }
@@ -61,7 +61,7 @@ impl Default for RetryPolicy {
 
 /// The pauses before the second try and those after it.
 #[derive(Clone, Debug)]
-pub(super) struct Delays {
+pub(crate) struct Delays {
     policy: RetryPolicy,
     left: u32,
     span: Duration,
@@ -84,7 +84,7 @@ impl Iterator for Delays {
 ///
 /// [quota]: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     full: u32,
     left: AtomicU32,
 }
@@ -94,13 +94,13 @@ impl Budget {
     const RETRY_AFTER_TIMEOUT: u32 = 10;
     const SUCCESS: u32 = 1;
 
-    pub(super) fn new(full: u32) -> Self {
+    pub(crate) fn new(full: u32) -> Self {
         Self { full, left: AtomicU32::new(full) }
     }
 
     /// Takes what another try costs; false where there is not so much.
-    pub(super) fn withdraw(&self, failure: &Failure) -> bool {
-        let cost = match failure.error.kind() {
+    pub(crate) fn withdraw(&self, failure: S3ErrorKind) -> bool {
+        let cost = match failure {
             S3ErrorKind::Timeout => Self::RETRY_AFTER_TIMEOUT,
             _ => Self::RETRY,
         };
@@ -109,7 +109,7 @@ impl Budget {
     }
 
     /// Gives back for a call that succeeded with this try.
-    pub(super) fn deposit(&self, attempt: u32) {
+    pub(crate) fn deposit(&self, attempt: u32) {
         let gift = if attempt > 1 { Self::SUCCESS + Self::RETRY } else { Self::SUCCESS };
         // Full nearly always: then nothing is written that other threads would wait for.
         if self.left.load(Ordering::Relaxed) < self.full {
@@ -180,17 +180,16 @@ mod tests {
 
     #[test]
     fn a_budget_is_spent_and_earned_again() {
-        let failure = |kind| Failure::before(S3Error::new(kind, ""));
         let budget = Budget::new(20);
-        assert!(budget.withdraw(&failure(S3ErrorKind::Timeout)));
-        assert!(budget.withdraw(&failure(S3ErrorKind::Throttled)));
-        assert!(!budget.withdraw(&failure(S3ErrorKind::Timeout)), "5 are left");
-        assert!(budget.withdraw(&failure(S3ErrorKind::Throttled)));
-        assert!(!budget.withdraw(&failure(S3ErrorKind::Throttled)));
+        assert!(budget.withdraw(S3ErrorKind::Timeout));
+        assert!(budget.withdraw(S3ErrorKind::Throttled));
+        assert!(!budget.withdraw(S3ErrorKind::Timeout), "5 are left");
+        assert!(budget.withdraw(S3ErrorKind::Throttled));
+        assert!(!budget.withdraw(S3ErrorKind::Throttled));
         (0..4).for_each(|_| budget.deposit(1));
-        assert!(!budget.withdraw(&failure(S3ErrorKind::Throttled)));
+        assert!(!budget.withdraw(S3ErrorKind::Throttled));
         budget.deposit(2);
-        assert!(budget.withdraw(&failure(S3ErrorKind::Throttled)));
+        assert!(budget.withdraw(S3ErrorKind::Throttled));
         (0..100).for_each(|_| budget.deposit(1));
         assert_eq!(budget.left.into_inner(), 20);
     }

@@ -80,7 +80,7 @@ impl HttpS3 {
         if limit.is_some_and(|limit| call.began.elapsed() + pause >= limit) {
             return None;
         }
-        let affordable = self.parts().budget.withdraw(failure);
+        let affordable = self.parts().budget.withdraw(failure.error.kind());
         call.over_budget.store(!affordable, Ordering::Relaxed);
         affordable.then_some(pause)
     }

@@ -335,6 +335,12 @@ impl fmt::Debug for MemoryS3 {
     }
 }
 
+impl fmt::Display for MemoryS3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemoryS3")
+    }
+}
+
 fn check_version(version_id: Option<&str>) -> Result<(), S3Error> {
     match version_id {
         // `null` is S3's name for the one version of a bucket without versions.
