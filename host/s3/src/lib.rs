@@ -52,8 +52,11 @@ pub use memory::{MemoryObject, MemoryS3};
 mod mock;
 #[cfg(feature = "mock")]
 pub use mock::MockS3;
+mod capabilities;
+pub use capabilities::{Capabilities, Feature, Finding};
 mod http;
 pub use http::{
     AccessKey, Addressing, ConfigError, Credentials, CredentialsProvider, CredentialsSource,
     HttpS3, HttpS3Builder, RetryPolicy, UnfinishedUpload,
 };
+pub use http::{Check, Probe};

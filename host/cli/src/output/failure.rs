@@ -90,6 +90,7 @@ fn s3_value(error: &S3Error) -> Value {
         "request_id": error.request_id(),
         "retryable": error.is_retryable(),
         "attempts": error.attempts(),
+        "elapsed_seconds": error.elapsed().map(|elapsed| elapsed.as_secs_f64()),
         "region": error.redirect().and_then(|redirect| redirect.region.as_deref()),
         "endpoint": error.redirect().and_then(|redirect| redirect.endpoint.as_deref()),
     })

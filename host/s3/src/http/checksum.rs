@@ -12,7 +12,7 @@ const SLICE: usize = 256 * 1024;
 
 impl ChecksumAlgorithm {
     /// The header that carries the checksum.
-    pub(super) fn header(self) -> &'static str {
+    pub(crate) fn header(self) -> &'static str {
         match self {
             Self::Crc32 => "x-amz-checksum-crc32",
             Self::Crc32c => "x-amz-checksum-crc32c",

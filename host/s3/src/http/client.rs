@@ -4,11 +4,12 @@ use async_trait::async_trait;
 
 use super::{
     Addressing, ConfigError, Credentials, CredentialsSource, HttpS3Builder, RetryPolicy,
-    clock::Clock, credentials::Keys, endpoint::Endpoint, places::Places, retry::Budget,
+    clock::Clock, credentials::Keys, endpoint::Endpoint, places::Places, request::target,
+    retry::Budget,
 };
 use crate::{
     Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, Object, ObjectInfo, ObjectKey,
-    PutOptions, S3Client, S3Error,
+    Operation, PutOptions, S3Client, S3Error, capabilities::Known,
 };
 
 /// Any S3-compatible service, over signed HTTP.
@@ -43,10 +44,12 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct HttpS3(Arc<Parts>);
+pub struct HttpS3(Arc<Parts>, Arc<Known>);
 
 pub(super) struct Parts {
     pub(super) http: reqwest::Client,
+    /// Whether some calls, or all of them, go through a proxy.
+    pub(super) proxied: bool,
     pub(super) places: Places,
     pub(super) clock: Clock,
     pub(super) credentials: Credentials,
@@ -79,8 +82,13 @@ impl HttpS3 {
         HttpS3Builder::new()
     }
 
-    pub(super) fn assemble(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+    pub(super) fn assemble(parts: Parts, known: Known) -> Self {
+        Self(Arc::new(parts), Arc::new(known))
+    }
+
+    /// The same client, which sends also what the service is known to ignore.
+    pub(super) fn knowing_nothing(&self) -> Self {
+        Self(Arc::clone(&self.0), Arc::default())
     }
 
     pub(super) fn parts(&self) -> &Parts {
@@ -154,6 +162,9 @@ impl S3Client for HttpS3 {
         body: Body,
         options: &PutOptions,
     ) -> Result<ObjectInfo, S3Error> {
+        self.1
+            .check_put(bucket, options)
+            .map_err(|error| error.on(Operation::PutObject, target(bucket, Some(key))))?;
         super::put_object::put_object(self, bucket, key, body, options).await
     }
 
@@ -163,6 +174,9 @@ impl S3Client for HttpS3 {
         key: &ObjectKey,
         options: &GetOptions,
     ) -> Result<Object, S3Error> {
+        self.1
+            .check_get(bucket, options)
+            .map_err(|error| error.on(Operation::GetObject, target(bucket, Some(key))))?;
         super::get_object::get_object(self, bucket, key, options).await
     }
 
@@ -172,6 +186,9 @@ impl S3Client for HttpS3 {
         key: &ObjectKey,
         options: &GetOptions,
     ) -> Result<ObjectInfo, S3Error> {
+        self.1
+            .check_get(bucket, options)
+            .map_err(|error| error.on(Operation::HeadObject, target(bucket, Some(key))))?;
         super::head_object::head_object(self, bucket, key, options).await
     }
 
@@ -181,6 +198,9 @@ impl S3Client for HttpS3 {
         key: &ObjectKey,
         options: &DeleteOptions,
     ) -> Result<(), S3Error> {
+        self.1
+            .check_delete(bucket, options)
+            .map_err(|error| error.on(Operation::DeleteObject, target(bucket, Some(key))))?;
         super::delete_object::delete_object(self, bucket, key, options).await
     }
 
@@ -191,6 +211,9 @@ impl S3Client for HttpS3 {
         key: &ObjectKey,
         options: &PutOptions,
     ) -> Result<ObjectInfo, S3Error> {
+        self.1
+            .check_copy(bucket, options)
+            .map_err(|error| error.on(Operation::CopyObject, target(bucket, Some(key))))?;
         super::copy_object::copy_object(self, bucket, source, key, options).await
     }
 

@@ -10,6 +10,7 @@ use super::{
     retry::Budget,
     transport,
 };
+use crate::{Capabilities, capabilities::Known};
 
 /// Longest time to connect: what AWS's own clients take, times three for a far service.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -49,6 +50,7 @@ pub struct HttpS3Builder {
     call_timeout: Option<Duration>,
     attempt_timeout: Option<Duration>,
     retry: RetryPolicy,
+    known: Known,
 }
 
 impl HttpS3Builder {
@@ -65,6 +67,7 @@ impl HttpS3Builder {
             call_timeout: None,
             attempt_timeout: None,
             retry: RetryPolicy::default(),
+            known: Known::default(),
         }
     }
 
@@ -148,6 +151,14 @@ impl HttpS3Builder {
         self
     }
 
+    /// What is known of a service and bucket, so that what it would silently ignore is
+    /// refused before it is sent. Can be given for any number of them; what is of another
+    /// endpoint than the client's does not count.
+    pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
+        self.known.add(capabilities);
+        self
+    }
+
     /// Makes the client. Reads the configuration files where the region is only
     /// there; sends nothing, and looks for credentials when the first call needs them.
     pub async fn build(self) -> Result<HttpS3, ConfigError> {
@@ -199,8 +210,10 @@ impl HttpS3Builder {
         let http =
             transport::client(&environment, endpoint.is_plain_http(), self.connect_timeout).await?;
         let keys = self.credentials.keys(&environment);
-        Ok(HttpS3::assemble(super::client::Parts {
+        let known = self.known.at(&endpoint.to_string());
+        let parts = super::client::Parts {
             http,
+            proxied: transport::is_proxied(&environment),
             places: Places::new(Place { endpoint, addressing, region }),
             clock: Clock::default(),
             credentials: self.credentials,
@@ -210,7 +223,8 @@ impl HttpS3Builder {
             attempt_timeout: self.attempt_timeout,
             retry: self.retry,
             budget: Budget::new(self.retry.budget),
-        }))
+        };
+        Ok(HttpS3::assemble(parts, known))
     }
 }
 
@@ -229,6 +243,7 @@ impl fmt::Debug for HttpS3Builder {
             .field("call_timeout", &self.call_timeout)
             .field("attempt_timeout", &self.attempt_timeout)
             .field("retry", &self.retry)
+            .field("known", &self.known)
             .finish()
     }
 }

@@ -16,6 +16,9 @@ mod places;
 mod transport;
 pub use client::HttpS3;
 
+mod probe;
+pub use probe::{Check, Probe};
+
 mod copy_object;
 mod delete_object;
 mod get_object;

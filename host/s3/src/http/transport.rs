@@ -69,6 +69,12 @@ async fn certificates(
     Ok(Certificate::from_pem_bundle(&tokio::fs::read(path).await?)?)
 }
 
+/// Whether the environment names a proxy.
+pub(super) fn is_proxied(environment: &Environment) -> bool {
+    let proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+    proxies.iter().any(|name| environment.get(name).is_some())
+}
+
 fn proxies(environment: &Environment) -> Result<Vec<Proxy>, ConfigError> {
     let find = |upper: &'static str, lower: &'static str| {
         let of = |name| environment.get(name).map(|value| (name, value));

@@ -8,6 +8,8 @@ const FILTERS: &[Filter] = &[
     ("sha256   ", |c| c.is_ascii_hexdigit(), "[SHA256]"),
     ("size     ", |c| c.is_ascii_digit(), "[SIZE]"),
     ("\"request_id\":\"", |c| c != '"', "[ID]"),
+    (" attempts in ", |c| c.is_ascii_digit() || " .ms".contains(c), "[TIME]"),
+    ("\"elapsed_seconds\":", |c| c.is_ascii_digit() || c == '.', "[SECONDS]"),
     ("artifacts 0.", |c| c.is_ascii_digit() || c == '.', "[VERSION]"),
     ("AWS_ACCESS_KEY_ID=", |c| c.is_ascii_alphanumeric(), "[KEY]"),
     ("AWS_SECRET_ACCESS_KEY=", |c| c.is_ascii_alphanumeric(), "[KEY]"),
