@@ -112,8 +112,7 @@ async fn a_server_that_honours_what_it_is_asked_is_found_to() {
     let probe = client(&server).build().await.unwrap().probe(&bucket(), "asm/").await;
     assert!(probe.works(), "{probe:#?}");
     for check in &probe.checks {
-        let multipart = [Feature::Multipart, Feature::ConditionalMultipart];
-        assert!(check.finding == Finding::Ok || multipart.contains(&check.feature), "{check:#?}");
+        assert_eq!(check.finding, Finding::Ok, "{check:#?}");
     }
     assert_eq!(memory.keys(BUCKET), [""; 0], "nothing stays behind");
 }

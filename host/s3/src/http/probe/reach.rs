@@ -78,7 +78,7 @@ async fn connect(host: &str, port: u16) -> Result<(), S3Error> {
         found.map_err(|_| unreachable("looking up the name", host, "no answer from DNS", None))?;
     let addresses = found.map_err(|error| {
         unreachable(
-            "name",
+            "looking up the name",
             host,
             "DNS knows no address of it; check the endpoint",
             Some(error.into()),
