@@ -5,7 +5,11 @@ use futures::{Stream, TryStreamExt, stream};
 use tokio::io::AsyncRead;
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use crate::{S3Error, body_error, http::sha256_hex, spool::Spool};
+use crate::{
+    S3Error, body_error,
+    http::{ToldChecksum, sha256_hex},
+    spool::Spool,
+};
 
 /// A stream of bytes, as it comes.
 pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
@@ -38,6 +42,7 @@ const FILE_CHUNK: usize = 256 * 1024;
 pub struct Body {
     bytes: Source,
     observer: Option<Observer>,
+    told: Option<ToldChecksum>,
 }
 
 type Observer = Arc<dyn Fn(u64) + Send + Sync>;
@@ -56,7 +61,7 @@ impl Body {
     pub const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;
 
     fn new(bytes: Source) -> Self {
-        Self { bytes, observer: None }
+        Self { bytes, observer: None, told: None }
     }
 
     /// A body without bytes.
@@ -126,7 +131,7 @@ impl Body {
             Source::Spooled(spool) => Source::Spooled(spool.clone()),
             Source::Stream { .. } => return None,
         };
-        Some(Self { bytes, observer: self.observer.clone() })
+        Some(Self { bytes, observer: self.observer.clone(), told: self.told.clone() })
     }
 
     /// The same bytes, in a form that can be replayed: a stream is read to its end, at
@@ -153,12 +158,12 @@ impl Body {
             return Ok(self);
         }
         // The observer has seen the bytes then, and sees them anew when they are sent.
-        let observer = self.observer.clone();
+        let (observer, told) = (self.observer.clone(), self.told.clone());
         let spool = Spool::write(self.into_stream(), Self::MAX_PUT).await?;
         if let Some(declared) = declared.filter(|length| *length != spool.length()) {
             return Err(body_error::wrong_length(declared, Some(spool.length())));
         }
-        Ok(Self { bytes: Source::Spooled(spool), observer })
+        Ok(Self { bytes: Source::Spooled(spool), observer, told })
     }
 
     /// The SHA-256 of the bytes, as 64 digits of lower-case hexadecimal, and a body to
@@ -168,6 +173,18 @@ impl Body {
         let bytes = body.try_clone().unwrap_or_else(Self::empty).into_stream();
         let digest = sha256_hex(bytes).await.map_err(body_error::failed)?;
         Ok((digest, body))
+    }
+
+    /// With the checksum of the bytes, as the service told it.
+    pub(crate) fn told(mut self, checksum: Option<ToldChecksum>) -> Self {
+        self.told = checksum;
+        self
+    }
+
+    /// The checksum that the service told of the bytes.
+    #[expect(dead_code, reason = "the parallel download asks for it")]
+    pub(crate) fn told_checksum(&self) -> Option<&ToldChecksum> {
+        self.told.as_ref()
     }
 
     /// The chunks, where all of them are in memory.

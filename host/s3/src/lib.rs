@@ -43,6 +43,7 @@ pub use options::{
     ListOptions, PutOptions, WriteCondition,
 };
 mod object;
+mod range;
 pub use object::{ListedObject, Listing, Object, ObjectInfo};
 mod error;
 pub use error::{Operation, Redirect, S3Error, S3ErrorKind};

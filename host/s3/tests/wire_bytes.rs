@@ -34,8 +34,8 @@ async fn a_get_byte_for_byte() {
     let object = s3.get_object(&bucket(), &key("asm/a b"), &GetOptions::default()).await.unwrap();
     assert_eq!(object.body.bytes().await.unwrap(), "hello");
     let expected = format!(
-        "GET /test-bucket/asm/a%20b HTTP/1.1\r\naccept: */*\r\nuser-agent: \
-         artifact-s3/{VERSION}\r\nhost: 127.0.0.1:{}\r\n\r\n",
+        "GET /test-bucket/asm/a%20b HTTP/1.1\r\nx-amz-checksum-mode: ENABLED\r\naccept: */*\r\n\
+         user-agent: artifact-s3/{VERSION}\r\nhost: 127.0.0.1:{}\r\n\r\n",
         server.port
     );
     assert_eq!(String::from_utf8(server.only().raw).unwrap(), expected);
@@ -223,14 +223,15 @@ async fn the_other_values_of_put_options_are_headers_too() {
 
 #[tokio::test]
 async fn every_option_of_a_read_is_sent() {
-    let partial = || {
-        answer(
-            "206 Partial Content",
-            &[("Content-Range", "bytes 2-4/10"), ("ETag", "\"e\"")],
-            "234",
-        )
+    let partial = |told, body| {
+        answer("206 Partial Content", &[("Content-Range", told), ("ETag", "\"e\"")], body)
     };
-    let server = Server::start([partial(), partial(), partial()]).await;
+    let server = Server::start([
+        partial("bytes 2-4/10", "234"),
+        partial("bytes 2-9/10", "23456789"),
+        partial("bytes 7-9/10", "789"),
+    ])
+    .await;
     let s3 = server.client().await;
     let options = GetOptions {
         range: Some(ByteRange::Closed(2, 4)),

@@ -33,14 +33,63 @@ impl ChecksumAlgorithm {
 
     /// The checksum of all bytes, as S3 writes it: base64, big-endian.
     pub(super) async fn of(self, bytes: ByteStream) -> io::Result<String> {
-        Ok(match self {
-            Self::Crc32 => STANDARD.encode(crc32(CrcAlgorithm::Crc32IsoHdlc, bytes).await?),
-            Self::Crc32c => STANDARD.encode(crc32(CrcAlgorithm::Crc32Iscsi, bytes).await?),
-            Self::Crc64Nvme => {
-                STANDARD.encode(crc(CrcAlgorithm::Crc64Nvme, bytes).await?.to_be_bytes())
+        let mut hasher = Hasher::new(self);
+        each_slice(bytes, |slice| hasher.update(slice)).await?;
+        Ok(hasher.finish())
+    }
+
+    fn crc(self) -> Option<CrcAlgorithm> {
+        match self {
+            Self::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
+            Self::Crc32c => Some(CrcAlgorithm::Crc32Iscsi),
+            Self::Crc64Nvme => Some(CrcAlgorithm::Crc64Nvme),
+            Self::Sha256 => None,
+        }
+    }
+}
+
+/// A checksum of bytes that come one slice after the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Hasher {
+    algorithm: ChecksumAlgorithm,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Crc(Box<Crc>),
+    Sha256(Sha256),
+}
+
+impl Hasher {
+    pub(crate) fn new(algorithm: ChecksumAlgorithm) -> Self {
+        let state = match algorithm.crc() {
+            Some(crc) => State::Crc(Box::new(Crc::new(crc))),
+            None => State::Sha256(Sha256::new()),
+        };
+        Self { algorithm, state }
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match &mut self.state {
+            State::Crc(crc) => crc.update(bytes),
+            State::Sha256(sha) => sha.update(bytes),
+        }
+    }
+
+    /// The checksum, as S3 writes it: base64, big-endian.
+    pub(crate) fn finish(self) -> String {
+        match (self.state, self.algorithm) {
+            (State::Sha256(sha), _) => STANDARD.encode(sha.finalize()),
+            (State::Crc(crc), ChecksumAlgorithm::Crc64Nvme) => {
+                STANDARD.encode(crc.finalize().to_be_bytes())
             }
-            Self::Sha256 => STANDARD.encode(sha256(bytes).await?),
-        })
+            (State::Crc(crc), _) => {
+                // The lower half: a CRC of 32 bits is given in 64.
+                let [_, _, _, _, low @ ..] = crc.finalize().to_be_bytes();
+                STANDARD.encode(low)
+            }
+        }
     }
 }
 
@@ -58,18 +107,6 @@ async fn sha256(bytes: ByteStream) -> io::Result<[u8; 32]> {
     let mut digest = Sha256::new();
     each_slice(bytes, |slice| digest.update(slice)).await?;
     Ok(digest.finalize().into())
-}
-
-/// The lower half: a CRC of 32 bits is given in 64.
-async fn crc32(algorithm: CrcAlgorithm, bytes: ByteStream) -> io::Result<[u8; 4]> {
-    let [_, _, _, _, low @ ..] = crc(algorithm, bytes).await?.to_be_bytes();
-    Ok(low)
-}
-
-async fn crc(algorithm: CrcAlgorithm, bytes: ByteStream) -> io::Result<u64> {
-    let mut digest = Crc::new(algorithm);
-    each_slice(bytes, |slice| digest.update(slice)).await?;
-    Ok(digest.finalize())
 }
 
 async fn each_slice(mut bytes: ByteStream, mut take: impl FnMut(&[u8])) -> io::Result<()> {

@@ -60,6 +60,7 @@ pub(super) struct Parts {
     pub(super) attempt_timeout: Option<Duration>,
     pub(super) retry: RetryPolicy,
     pub(super) budget: Budget,
+    pub(super) verify_downloads: bool,
 }
 
 impl Parts {

@@ -34,6 +34,7 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// | `AWS_PROFILE` | profile in the two files |
 /// | `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` | the two files |
 /// | `AWS_CA_BUNDLE` | the certificates to trust instead of the system's, as a PEM file |
+/// | `AWS_RESPONSE_CHECKSUM_VALIDATION` | `when_required`: downloads are not verified |
 /// | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` (or lower case) | proxy |
 /// | see [`Credentials`] | credentials |
 #[derive(Clone)]
@@ -51,6 +52,7 @@ pub struct HttpS3Builder {
     attempt_timeout: Option<Duration>,
     retry: RetryPolicy,
     known: Known,
+    verify_downloads: Option<bool>,
 }
 
 impl HttpS3Builder {
@@ -68,6 +70,7 @@ impl HttpS3Builder {
             attempt_timeout: None,
             retry: RetryPolicy::default(),
             known: Known::default(),
+            verify_downloads: None,
         }
     }
 
@@ -159,6 +162,18 @@ impl HttpS3Builder {
         self
     }
 
+    /// Whether the bytes of an object are compared with the checksum that the service
+    /// keeps of them, where it keeps one; so they are, if nothing is said.
+    ///
+    /// It is asked for with each read of a whole object (`x-amz-checksum-mode`), and a
+    /// body that does not match ends with [`Integrity`](crate::S3ErrorKind::Integrity).
+    /// Not compared are ranges, objects with a checksum of checksums (`COMPOSITE`), and
+    /// those without any.
+    pub fn verify_downloads(mut self, verify: bool) -> Self {
+        self.verify_downloads = Some(verify);
+        self
+    }
+
     /// Makes the client. Reads the configuration files where the region is only
     /// there; sends nothing, and looks for credentials when the first call needs them.
     pub async fn build(self) -> Result<HttpS3, ConfigError> {
@@ -210,6 +225,10 @@ impl HttpS3Builder {
         let http =
             transport::client(&environment, endpoint.is_plain_http(), self.connect_timeout).await?;
         let keys = self.credentials.keys(&environment);
+        let only_required = environment
+            .get("AWS_RESPONSE_CHECKSUM_VALIDATION")
+            .is_some_and(|value| value.eq_ignore_ascii_case("when_required"));
+        let verify_downloads = self.verify_downloads.unwrap_or(!only_required);
         let known = self.known.at(&endpoint.to_string());
         let parts = super::client::Parts {
             http,
@@ -223,6 +242,7 @@ impl HttpS3Builder {
             attempt_timeout: self.attempt_timeout,
             retry: self.retry,
             budget: Budget::new(self.retry.budget),
+            verify_downloads,
         };
         Ok(HttpS3::assemble(parts, known))
     }
@@ -244,6 +264,7 @@ impl fmt::Debug for HttpS3Builder {
             .field("attempt_timeout", &self.attempt_timeout)
             .field("retry", &self.retry)
             .field("known", &self.known)
+            .field("verify_downloads", &self.verify_downloads)
             .finish()
     }
 }

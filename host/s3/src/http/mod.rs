@@ -21,6 +21,7 @@ pub use probe::{Check, Probe};
 
 mod copy_object;
 mod delete_object;
+mod download;
 mod get_object;
 mod head_object;
 mod list_objects_v2;
@@ -30,6 +31,7 @@ mod put_object;
 
 mod checksum;
 pub(crate) use checksum::sha256_hex;
+mod content_range;
 mod object_headers;
 mod payload;
 mod retry;
@@ -45,3 +47,5 @@ pub(crate) use request::target;
 mod response;
 mod send;
 mod sign;
+mod verification;
+pub(crate) use verification::ToldChecksum;

@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, header};
 
-use super::{encode, request::Headers};
+use super::{content_range::ContentRange, encode, request::Headers};
 use crate::{
     ByteRange, ContentHeaders, Encryption, GetOptions, ObjectInfo, PutOptions, S3Error,
     S3ErrorKind, WriteCondition,
@@ -123,7 +123,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 /// range comes.
 fn size(headers: &HeaderMap) -> Option<u64> {
     match headers.get(header::CONTENT_RANGE) {
-        Some(range) => range.to_str().ok()?.rsplit_once('/')?.1.parse().ok(),
+        Some(_) => Some(ContentRange::of(headers)?.total),
         None => headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok(),
     }
 }

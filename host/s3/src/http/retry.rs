@@ -78,6 +78,9 @@ impl Iterator for Delays {
     }
 }
 
+/// Said of a call for which the budget left no further try.
+pub(super) const OVER_BUDGET: &str = "not tried again: too many calls of this client failed lately";
+
 /// What a client's calls may still spend on further tries.
 ///
 /// Source: the retry quota of AWS's SDKs, [retry behavior][quota].

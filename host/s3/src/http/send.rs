@@ -13,7 +13,7 @@ use super::{
     places::Place,
     request::{Request, target},
     response::Answer,
-    retry::Failure,
+    retry::{Failure, OVER_BUDGET},
 };
 use crate::{S3Error, S3ErrorKind};
 
@@ -61,7 +61,7 @@ impl HttpS3 {
         };
         outcome.map_err(|failure| {
             let note = if call.over_budget.load(Ordering::Relaxed) {
-                Some("not tried again: too many calls of this client failed lately".to_owned())
+                Some(OVER_BUDGET.to_owned())
             } else {
                 parts.clock.note(&failure)
             };

@@ -11,17 +11,10 @@ pub(super) fn resolve(range: Option<ByteRange>, size: usize) -> Result<Range<usi
     let Some(range) = range else {
         return Ok(0..size);
     };
-    // A position past what memory can hold lies past the end.
-    let position = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-    let (start, end) = match range {
-        ByteRange::Closed(first, last) => (position(first), position(last).saturating_add(1)),
-        ByteRange::From(first) => (position(first), size),
-        ByteRange::Last(count) => (size.saturating_sub(position(count)), size),
-    };
-    if start >= size {
-        return Err(answers::invalid_range());
-    }
-    Ok(start..end.min(size))
+    let bytes = range.within(size as u64).ok_or_else(answers::invalid_range)?;
+    // Both lie within the size.
+    let position = |at: u64| usize::try_from(at).unwrap_or(size);
+    Ok(position(bytes.start)..position(bytes.end))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses its part of it")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
+pub(crate) mod object_server;
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
