@@ -1,8 +1,12 @@
-//! Servers that tests run against, and that are not part of this process.
+//! What tests run against, besides the server of `artifact-s3-server`.
 //!
-//! `tests/servers/seaweedfs` installs SeaweedFS, starts it, runs the contract suite
-//! and stops it; `just test-seaweedfs` calls it. With `--serve` it starts the server
-//! only. [`SeaweedFs`] is how a test finds it.
+//! - [`SeaweedFs`] finds a real S3 server: `tests/servers/seaweedfs` installs it, starts
+//!   it, runs the contract suite and stops it; `just test-seaweedfs` calls it. With
+//!   `--serve` it starts the server only.
+//! - [`FaultProxy`] stands before any HTTP server, breaks connections, flips bits and
+//!   delays answers.
 
 mod seaweedfs;
 pub use seaweedfs::{InvalidSetting, SeaweedFs};
+mod fault_proxy;
+pub use fault_proxy::{FaultProxy, FaultProxyBuilder, Faults};
