@@ -44,7 +44,9 @@ pub use options::{
 };
 mod object;
 mod range;
-pub use object::{ListedObject, Listing, Object, ObjectInfo};
+pub use object::{DeleteOutcome, ListedObject, Listing, Object, ObjectInfo};
+mod pages;
+pub use pages::{list_all, list_pages};
 mod error;
 pub use error::{Operation, Redirect, S3Error, S3ErrorKind};
 mod memory;
@@ -58,6 +60,6 @@ pub use capabilities::{Capabilities, Feature, Finding};
 mod http;
 pub use http::{
     AccessKey, Addressing, ConfigError, Credentials, CredentialsProvider, CredentialsSource,
-    HttpS3, HttpS3Builder, RetryPolicy, UnfinishedUpload,
+    CustomerKey, HttpS3, HttpS3Builder, RetryPolicy, UnfinishedUpload,
 };
 pub use http::{Check, Probe};

@@ -30,6 +30,15 @@ pub struct Object {
     pub body: Body,
 }
 
+/// What a service says of a delete in a bucket that keeps versions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeleteOutcome {
+    /// The version that was deleted, or that of the delete marker that was made.
+    pub version_id: Option<String>,
+    /// Whether a delete marker was made or, where a version was named, deleted.
+    pub delete_marker: bool,
+}
+
 /// One page of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {

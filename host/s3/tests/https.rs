@@ -1,68 +1,38 @@
-//! Over TLS: the certificate is checked, and a put goes through.
+//! Over TLS: who is trusted, who is asked for a certificate, and what a put looks like.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
-use std::{io::Write, sync::Arc};
+use std::io::Write;
 
-use artifact_s3::{Credentials, HttpS3, PutOptions, S3Client, S3ErrorKind};
-use rcgen::CertifiedKey;
-use support::{KEY_ID, SECRET, Server};
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
+use artifact_s3::{
+    ConfigError, Credentials, HttpS3, HttpS3Builder, ObjectInfo, PutOptions, S3Client, S3Error,
+    S3ErrorKind,
 };
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{ServerConfig, pki_types::PrivateKeyDer},
-};
+use support::{KEY_ID, SECRET, Server, tls::Authority};
 
-/// TLS in front of a scripted server: its port, and its own certificate.
-async fn tls_in_front_of(server: &Server, name: &str) -> (u16, String) {
-    let CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, behind) = (listener.local_addr().unwrap().port(), server.port);
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                // A client that does not trust us ends the handshake.
-                let Ok(mut tls) = acceptor.accept(socket).await else { return };
-                let mut plain = TcpStream::connect(("127.0.0.1", behind)).await.unwrap();
-                let _ = copy_bidirectional(&mut tls, &mut plain).await;
-            });
-        }
-    });
-    (port, cert.pem())
-}
-
-async fn client(port: u16, trusted: &str) -> HttpS3 {
-    let mut bundle = tempfile::NamedTempFile::new().unwrap();
-    bundle.write_all(trusted.as_bytes()).unwrap();
+fn client(port: u16) -> HttpS3Builder {
     HttpS3::builder()
         .endpoint(format!("https://localhost:{port}"))
-        .environment([("AWS_CA_BUNDLE", bundle.path().to_str().unwrap())])
         .credentials(Credentials::key(KEY_ID, SECRET))
-        .build()
-        .await
-        .unwrap()
+}
+
+async fn put(client: HttpS3Builder) -> Result<ObjectInfo, S3Error> {
+    let client = client.build().await.unwrap();
+    let (bucket, key) = (support::bucket(), support::key("k"));
+    client.put_object(&bucket, &key, "hello".into(), &PutOptions::default()).await
 }
 
 #[tokio::test]
 async fn a_put_goes_through_with_its_payload_unsigned() {
     let server = Server::start([support::ok()]).await;
-    let (port, certificate) = tls_in_front_of(&server, "localhost").await;
-    let (bucket, key) = (support::bucket(), support::key("k"));
-    let client = client(port, &certificate).await;
-    client.put_object(&bucket, &key, "hello".into(), &PutOptions::default()).await.unwrap();
+    let authority = Authority::new();
+    let port = authority.in_front_of(&server, "localhost").await;
+    let mut bundle = tempfile::NamedTempFile::new().unwrap();
+    bundle.write_all(authority.pem().as_bytes()).unwrap();
+    let path = bundle.path().to_str().unwrap();
+    put(client(port).environment([("AWS_CA_BUNDLE", path)])).await.unwrap();
 
     let seen = server.only();
     assert_eq!(seen.body(), b"hello");
@@ -72,19 +42,75 @@ async fn a_put_goes_through_with_its_payload_unsigned() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_ends_the_call_at_once() {
+async fn certificates_that_are_given_are_trusted_besides_the_bundle() {
+    let server = Server::start([support::ok(), support::ok()]).await;
+    let (given, bundled) = (Authority::new(), Authority::new());
+    let mut bundle = tempfile::NamedTempFile::new().unwrap();
+    bundle.write_all(bundled.pem().as_bytes()).unwrap();
+    for authority in [&given, &bundled] {
+        let port = authority.in_front_of(&server, "localhost").await;
+        let path = bundle.path().to_str().unwrap();
+        let client = client(port).environment([("AWS_CA_BUNDLE", path)]);
+        put(client.root_certificates(given.pem())).await.unwrap();
+    }
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_ends_the_call_at_once_and_says_what_to_do() {
     let server = Server::start([support::ok()]).await;
-    let (wrong_name, its_certificate) = tls_in_front_of(&server, "elsewhere.test").await;
-    let (unknown, _) = tls_in_front_of(&server, "localhost").await;
-    for port in [wrong_name, unknown] {
-        let (bucket, key) = (support::bucket(), support::key("k"));
-        let client = client(port, &its_certificate).await;
-        let options = PutOptions::default();
-        let put = client.put_object(&bucket, &key, "hello".into(), &options);
-        let error = put.await.unwrap_err();
+    let (trusted, other) = (Authority::new(), Authority::new());
+    let wrong_name = trusted.in_front_of(&server, "elsewhere.test").await;
+    let unknown = other.in_front_of(&server, "localhost").await;
+    for (port, advice) in [
+        (wrong_name, "use a name that the certificate is for in the endpoint"),
+        (unknown, "AWS_CA_BUNDLE"),
+    ] {
+        let error = put(client(port).root_certificates(trusted.pem())).await.unwrap_err();
         assert_eq!(error.kind(), S3ErrorKind::Unreachable, "{error}");
         assert!(!error.is_retryable() && error.attempts() == 1, "{error}");
         assert!(error.message().contains("certificate"), "{error}");
+        assert!(error.message().contains(advice), "{error}");
     }
     assert!(server.requests().is_empty(), "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_service_that_wants_a_client_certificate_gets_it() {
+    let server = Server::start([support::ok()]).await;
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let port = authority.for_clients_of(&clients, &server, "localhost").await;
+    let known = client(port).root_certificates(authority.pem());
+    put(known.clone().identity(clients.sign("us").pem())).await.unwrap();
+    assert_eq!(server.only().body(), b"hello");
+
+    for (unknown, advice) in [
+        (known.clone(), "give it with `identity`"),
+        (known.identity(Authority::new().sign("us").pem()), "does not accept the client"),
+    ] {
+        let error = put(unknown).await.unwrap_err();
+        assert_eq!(error.kind(), S3ErrorKind::Unreachable, "{error}");
+        assert!(!error.is_retryable() && error.attempts() == 1, "{error}");
+        assert!(error.message().contains(advice), "{error}");
+    }
+    assert_eq!(server.requests().len(), 1, "nothing more was sent");
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_certificate_is_refused_when_the_client_is_made() {
+    let authority = Authority::new();
+    let (one, other) = (authority.sign("one"), authority.sign("other"));
+    let mixed = one.certificate.pem() + &other.key.serialize_pem();
+    for pem in ["", "hunter2", &one.certificate.pem(), &one.key.serialize_pem(), &mixed] {
+        let error = client(1).identity(pem).build().await.unwrap_err();
+        assert!(matches!(error, ConfigError::Identity), "{pem}: {error}");
+    }
+    let cut = authority.pem().replace("-----END", "");
+    for pem in ["", "hunter2", &cut] {
+        let error = client(1).root_certificates(pem).build().await.unwrap_err();
+        assert!(matches!(error, ConfigError::RootCertificates { .. }), "{pem}: {error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+    let shown = format!("{:?}", client(1).identity(one.pem()));
+    assert!(!shown.contains("PRIVATE KEY"), "{shown}");
 }

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::{
     Addressing, ConfigError, Credentials, CredentialsSource, HttpS3Builder, RetryPolicy,
-    clock::Clock, credentials::Keys, endpoint::Endpoint, places::Places, request::target,
-    retry::Budget,
+    client_headers::ClientHeaders, clock::Clock, credentials::Keys, endpoint::Endpoint,
+    places::Places, request::target, retry::Budget,
 };
 use crate::{
     Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, Object, ObjectInfo, ObjectKey,
@@ -53,6 +53,7 @@ pub(super) struct Parts {
     pub(super) places: Places,
     pub(super) clock: Clock,
     pub(super) credentials: Credentials,
+    pub(super) client_headers: ClientHeaders,
     /// None for anonymous calls.
     pub(super) keys: Option<Keys>,
     pub(super) idle_timeout: Duration,
@@ -202,7 +203,7 @@ impl S3Client for HttpS3 {
         self.1
             .check_delete(bucket, options)
             .map_err(|error| error.on(Operation::DeleteObject, target(bucket, Some(key))))?;
-        super::delete_object::delete_object(self, bucket, key, options).await
+        self.delete_with_outcome(bucket, key, options).await.map(drop)
     }
 
     async fn copy_object(

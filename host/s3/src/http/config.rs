@@ -2,13 +2,14 @@ use std::{fmt, time::Duration};
 
 use super::{
     Addressing, Credentials, HttpS3, RetryPolicy,
+    client_headers::ClientHeaders,
     clock::Clock,
     endpoint::{self, Endpoint},
     environment::Environment,
     places::{Place, Places, is_region},
     profile,
     retry::Budget,
-    transport,
+    transport::Transport,
 };
 use crate::{Capabilities, capabilities::Known};
 
@@ -53,6 +54,8 @@ pub struct HttpS3Builder {
     retry: RetryPolicy,
     known: Known,
     verify_downloads: Option<bool>,
+    pub(super) client_headers: ClientHeaders,
+    pub(super) transport: Transport,
 }
 
 impl HttpS3Builder {
@@ -71,6 +74,8 @@ impl HttpS3Builder {
             retry: RetryPolicy::default(),
             known: Known::default(),
             verify_downloads: None,
+            client_headers: ClientHeaders::default(),
+            transport: Transport::default(),
         }
     }
 
@@ -222,8 +227,10 @@ impl HttpS3Builder {
                     .to_owned(),
             });
         }
-        let http =
-            transport::client(&environment, endpoint.is_plain_http(), self.connect_timeout).await?;
+        let proxied = self.transport.is_proxied(&environment);
+        self.client_headers.check(&endpoint, proxied)?;
+        let plain = endpoint.is_plain_http();
+        let http = self.transport.client(&environment, plain, self.connect_timeout).await?;
         let keys = self.credentials.keys(&environment);
         let only_required = environment
             .get("AWS_RESPONSE_CHECKSUM_VALIDATION")
@@ -232,11 +239,12 @@ impl HttpS3Builder {
         let known = self.known.at(&endpoint.to_string());
         let parts = super::client::Parts {
             http,
-            proxied: transport::is_proxied(&environment),
+            proxied,
             places: Places::new(Place { endpoint, addressing, region }),
             clock: Clock::default(),
             credentials: self.credentials,
             keys,
+            client_headers: self.client_headers,
             idle_timeout: self.idle_timeout,
             call_timeout: self.call_timeout,
             attempt_timeout: self.attempt_timeout,
@@ -265,6 +273,8 @@ impl fmt::Debug for HttpS3Builder {
             .field("retry", &self.retry)
             .field("known", &self.known)
             .field("verify_downloads", &self.verify_downloads)
+            .field("client_headers", &self.client_headers)
+            .field("transport", &self.transport)
             .finish()
     }
 }
@@ -305,10 +315,37 @@ pub enum ConfigError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The proxy cannot be used. Its address is not shown: it may hold a password.
-    #[error("cannot use the proxy that {variable} names")]
+    #[error("cannot use the proxy that {variable} names; write it as http://host:port")]
     Proxy {
-        /// The variable that names it.
+        /// The variable that names it, or the method of the builder.
         variable: &'static str,
+    },
+    /// What [`HttpS3Builder::root_certificates`] was given cannot be used.
+    #[error("no certificates to trust: {reason}; give them as PEM (`-----BEGIN CERTIFICATE-----`)")]
+    RootCertificates {
+        /// What is wrong.
+        reason: String,
+    },
+    /// What [`HttpS3Builder::identity`] was given cannot be used. It is not shown.
+    #[error(
+        "the client certificate cannot be used: give it with its chain and its private key, \
+         unencrypted, in one PEM text"
+    )]
+    Identity,
+    /// The account is none.
+    #[error("the expected bucket owner {account:?} is no account: it has 12 digits")]
+    BucketOwner {
+        /// The account as given.
+        account: String,
+    },
+    /// A customer key would go over the network in plain.
+    #[error(
+        "a customer key cannot be sent to {endpoint}, where anyone on the way could read it; use \
+         https"
+    )]
+    CustomerKeyInPlain {
+        /// The endpoint.
+        endpoint: String,
     },
     /// The HTTP client could not be made.
     #[error("cannot set up HTTP and TLS")]

@@ -25,6 +25,7 @@ pub(super) struct Endpoint {
     base_path: String,
     is_aws: bool,
     is_address: bool,
+    is_loopback: bool,
 }
 
 impl Endpoint {
@@ -51,12 +52,17 @@ impl Endpoint {
         };
         let is_aws = matches!(host, Host::Domain(name) if is_aws_host(name));
         let is_address = !matches!(host, Host::Domain(_));
+        let is_loopback = match host {
+            Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+        };
         let authority = match url.port() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_string(),
         };
         let base_path = url.path().trim_end_matches('/').to_owned();
-        Ok(Self { scheme, authority, base_path, is_aws, is_address })
+        Ok(Self { scheme, authority, base_path, is_aws, is_address, is_loopback })
     }
 
     /// AWS's own endpoint in a region.
@@ -76,6 +82,11 @@ impl Endpoint {
 
     pub(super) fn scheme(&self) -> &'static str {
         self.scheme
+    }
+
+    /// Whether the host is this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.is_loopback
     }
 
     pub(super) fn is_plain_http(&self) -> bool {

@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode, header};
 use quick_xml::{Reader, events::Event};
 use serde::Deserialize;
 
-use super::{places::Place, retry::Failure};
+use super::{places::Place, retry::Failure, transport::PROXY_PASSWORD};
 use crate::{Bucket, Operation, Redirect, S3Error, S3ErrorKind};
 
 /// Most characters that are kept of what a service says of an error.
@@ -18,12 +18,12 @@ const MAX_NAME: usize = 256;
 /// Source: [error responses](https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct ErrorXml {
-    code: String,
-    message: String,
-    request_id: String,
-    region: String,
-    endpoint: String,
+pub(super) struct ErrorXml {
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) request_id: String,
+    pub(super) region: String,
+    pub(super) endpoint: String,
 }
 
 /// An answer that is an error.
@@ -39,11 +39,14 @@ pub(super) struct Answered<'a> {
 impl Answered<'_> {
     /// What went wrong, told by the code, and where there is none by the status.
     pub(super) fn into_failure(self, body: &[u8]) -> Failure {
-        let xml = parse(body);
+        self.into_failure_of(&parse(body))
+    }
+
+    pub(super) fn into_failure_of(self, xml: &ErrorXml) -> Failure {
         let code = Some(clean(&xml.code, MAX_NAME)).filter(|code| !code.is_empty());
         let id = request_id(self.headers)
             .or_else(|| Some(clean(&xml.request_id, MAX_NAME)).filter(|id| !id.is_empty()));
-        let redirect = self.redirect(&xml);
+        let redirect = self.redirect(xml);
         let (kind, retryable) = match (&redirect, code.as_deref()) {
             (Some(_), _) => (S3ErrorKind::Service, false),
             (None, Some(code)) => self.of_code(code),
@@ -128,7 +131,8 @@ impl Answered<'_> {
         use S3ErrorKind as Kind;
         match self.status.as_u16() {
             304 => (Kind::NotModified, false),
-            401 | 403 => (Kind::AccessDenied, false),
+            // 407 is a proxy's.
+            401 | 403 | 407 => (Kind::AccessDenied, false),
             404 if matches!(
                 self.operation,
                 Operation::ListObjectsV2 | Operation::ListMultipartUploads
@@ -201,6 +205,7 @@ impl Answered<'_> {
             S3ErrorKind::NotModified => "the object is as the condition describes it".to_owned(),
             S3ErrorKind::PreconditionFailed => "the condition does not hold".to_owned(),
             S3ErrorKind::InvalidRange => "the range lies outside the object".to_owned(),
+            S3ErrorKind::AccessDenied if self.status == 407 => PROXY_PASSWORD.to_owned(),
             S3ErrorKind::AccessDenied => "the service refused the call".to_owned(),
             S3ErrorKind::Throttled => "the service asks to be called less often".to_owned(),
             _ if has_code || self.operation == Operation::HeadObject => {

@@ -8,6 +8,7 @@ use super::{
     response::Answer,
     retry::Failure,
     sign::Signing,
+    transport::advice,
     upload::Upload,
 };
 use crate::{S3Error, S3ErrorKind};
@@ -67,6 +68,8 @@ impl HttpS3 {
             })?
             .into_parts();
         let mut headers = request.headers.clone();
+        let (operation, method) = (request.operation, &request.method);
+        parts.client_headers.add_to(operation, method, &place.endpoint, &mut headers)?;
         if request.payload.is_some() {
             headers.set("content-length", &request.payload.length().to_string())?;
         }
@@ -88,12 +91,13 @@ fn not_sent(service: &str, error: reqwest::Error) -> Failure {
     // The URL holds the query; the endpoint is named instead.
     let error = error.without_url();
     let cause = root_cause(&error);
+    if let Some((kind, advice)) = advice(&cause) {
+        let message = format!("cannot connect to {service}: {cause}; {advice}");
+        return Failure::before(S3Error::new(kind, message).caused_by(error).retryable(false));
+    }
     if error.is_connect() {
-        // A certificate does not become valid by asking again.
-        let certificate = cause.to_lowercase().contains("certificate");
         let message = format!("cannot connect to {service}: {cause}");
-        let error = S3Error::new(S3ErrorKind::Unreachable, message).caused_by(error);
-        return Failure::before(error.retryable(!certificate));
+        return Failure::before(S3Error::new(S3ErrorKind::Unreachable, message).caused_by(error));
     }
     if error.is_builder() {
         let message = format!("the request cannot be sent: {cause}");

@@ -11,8 +11,10 @@ pub use endpoint::Addressing;
 mod credentials;
 pub use credentials::{AccessKey, Credentials, CredentialsProvider, CredentialsSource};
 mod client;
+mod client_headers;
 mod clock;
 mod places;
+pub use client_headers::CustomerKey;
 mod transport;
 pub use client::HttpS3;
 
@@ -21,8 +23,10 @@ pub use probe::{Check, Probe};
 
 mod copy_object;
 mod delete_object;
+mod delete_objects;
 mod download;
 mod get_object;
+mod get_object_tagging;
 mod head_object;
 mod list_objects_v2;
 mod multipart;

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
 pub(crate) mod object_server;
+pub(crate) mod tls;
 
 use std::{
     sync::{Arc, Mutex},
