@@ -1,20 +1,25 @@
 use std::time::{Duration, UNIX_EPOCH};
 
-use artifact_s3::{ByteRange, DeleteOptions, ListOptions, ObjectInfo, S3ErrorKind};
+use artifact_s3::{
+    DeleteOptions, GetOptions, ListOptions, ObjectInfo, S3ErrorKind, WriteCondition,
+};
 use http::StatusCode;
 use s3s::{
     S3, S3Request, S3Response, S3Result,
     dto::{
-        CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectInput,
-        DeleteObjectOutput, ETag, GetObjectInput, GetObjectOutput, HeadBucketInput,
-        HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
-        ListObjectsV2Output, Metadata, PutObjectInput, PutObjectOutput, StorageClass, Timestamp,
+        Checksum, ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource,
+        DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, ETag,
+        GetObjectInput, GetObjectOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
+        HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
+        ListObjectsV2Output, Metadata, PutObjectInput, PutObjectOutput, StorageClass, Tag,
+        Timestamp,
     },
     s3_error,
 };
 
 use super::{
-    Adapter, body, error::to_s3s, listing, options, parse_bucket, parse_key, refuse, verify,
+    Adapter, batch, body, error::to_s3s, listing, options, parse_bucket, parse_key, part::Part,
+    refuse, remembered::Memory, verify,
 };
 
 #[async_trait::async_trait]
@@ -26,20 +31,32 @@ impl S3 for Adapter {
         let mut input = request.input;
         let (bucket, key) = (parse_bucket(&input.bucket)?, parse_key(&input.key)?);
         let algorithm = verify::algorithm(&input, &request.headers)?;
+        input.if_match = self.remembered.behind(&bucket, key.as_str(), input.if_match);
         let options = options::of_put(&input, algorithm)?;
-        let (body, verdict) = verify::incoming(&mut input, algorithm, request.trailing_headers);
+        let (body, verdict) =
+            verify::incoming(&mut input, verify::kept(algorithm), request.trailing_headers);
         let stored = self.client.put_object(&bucket, &key, body, &options).await;
         let info = stored.map_err(|error| match verdict.mismatch() {
             Some(name) if error.kind() == S3ErrorKind::BodyFailed => verify::bad_digest(name),
             _ => to_s3s(error),
         })?;
-        let checksums = verdict.checksums();
+        let checksum = verdict.checksums().cloned().unwrap_or_default();
+        if let Some(etag) = info.etag.clone() {
+            let memory = Memory {
+                etag,
+                completed: request.extensions.get().cloned(),
+                checksum: checksum.clone(),
+                tags: options.tags,
+            };
+            self.remembered.keep(&bucket, &key, memory);
+        }
         Ok(S3Response::new(PutObjectOutput {
-            checksum_crc32: checksums.and_then(|c| c.checksum_crc32.clone()),
-            checksum_crc32c: checksums.and_then(|c| c.checksum_crc32c.clone()),
-            checksum_crc64nvme: checksums.and_then(|c| c.checksum_crc64nvme.clone()),
-            checksum_sha256: checksums.and_then(|c| c.checksum_sha256.clone()),
-            e_tag: info.etag.map(ETag::Strong),
+            checksum_crc32: checksum.checksum_crc32,
+            checksum_crc32c: checksum.checksum_crc32c,
+            checksum_crc64nvme: checksum.checksum_crc64nvme,
+            checksum_sha256: checksum.checksum_sha256,
+            checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
+            e_tag: self.remembered.shown(&bucket, key.as_str(), info.etag),
             server_side_encryption: options.encryption.map(|_| {
                 input.server_side_encryption.unwrap_or_else(|| "AES256".to_owned().into())
             }),
@@ -52,11 +69,16 @@ impl S3 for Adapter {
         &self,
         request: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
-        let input = request.input;
+        let mut input = request.input;
         let (bucket, key) = (parse_bucket(&input.bucket)?, parse_key(&input.key)?);
+        input.if_match = self.remembered.behind(&bucket, key.as_str(), input.if_match);
+        input.if_none_match = self.remembered.behind(&bucket, key.as_str(), input.if_none_match);
         let options = options::of_get(&input)?;
         let object = self.client.get_object(&bucket, &key, &options).await.map_err(to_s3s)?;
         let info = object.info;
+        let memory = self.remembered.of(&bucket, key.as_str(), info.etag.as_deref());
+        let wanted = input.checksum_mode.is_some() && options.range.is_none();
+        let (checksum, checksum_type) = shown_checksum(memory.as_ref(), wanted);
         let part = options.range.map(|range| Part::of(range, info.size));
         let content_length = object.body.length().or(part.as_ref().map(Part::length));
         Ok(S3Response::new(GetObjectOutput {
@@ -69,10 +91,16 @@ impl S3 for Adapter {
             content_encoding: info.content.content_encoding.clone(),
             content_language: info.content.content_language.clone(),
             content_type: Some(content_type(&info)),
-            e_tag: info.etag.map(ETag::Strong),
+            checksum_crc32: checksum.checksum_crc32,
+            checksum_crc32c: checksum.checksum_crc32c,
+            checksum_crc64nvme: checksum.checksum_crc64nvme,
+            checksum_sha256: checksum.checksum_sha256,
+            checksum_type,
+            e_tag: self.remembered.shown(&bucket, key.as_str(), info.etag),
             last_modified: info.last_modified.map(timestamp),
             metadata: metadata(info.metadata),
             storage_class: info.storage_class.map(StorageClass::from),
+            tag_count: memory.and_then(|memory| i32::try_from(memory.tags.len()).ok()),
             version_id: info.version_id,
             ..Default::default()
         }))
@@ -82,10 +110,15 @@ impl S3 for Adapter {
         &self,
         request: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
-        let input = request.input;
+        let mut input = request.input;
         let (bucket, key) = (parse_bucket(&input.bucket)?, parse_key(&input.key)?);
+        input.if_match = self.remembered.behind(&bucket, key.as_str(), input.if_match);
+        input.if_none_match = self.remembered.behind(&bucket, key.as_str(), input.if_none_match);
         let options = options::of_head(&input)?;
         let info = self.client.head_object(&bucket, &key, &options).await.map_err(to_s3s)?;
+        let memory = self.remembered.of(&bucket, key.as_str(), info.etag.as_deref());
+        let wanted = input.checksum_mode.is_some() && options.range.is_none();
+        let (checksum, checksum_type) = shown_checksum(memory.as_ref(), wanted);
         let part = options.range.map(|range| Part::of(range, info.size));
         let status = part.as_ref().map(|_| StatusCode::PARTIAL_CONTENT);
         let content_length = part.as_ref().map_or(info.size, Part::length);
@@ -98,7 +131,12 @@ impl S3 for Adapter {
             content_encoding: info.content.content_encoding.clone(),
             content_language: info.content.content_language.clone(),
             content_type: Some(content_type(&info)),
-            e_tag: info.etag.map(ETag::Strong),
+            checksum_crc32: checksum.checksum_crc32,
+            checksum_crc32c: checksum.checksum_crc32c,
+            checksum_crc64nvme: checksum.checksum_crc64nvme,
+            checksum_sha256: checksum.checksum_sha256,
+            checksum_type,
+            e_tag: self.remembered.shown(&bucket, key.as_str(), info.etag),
             last_modified: info.last_modified.map(timestamp),
             metadata: metadata(info.metadata),
             storage_class: info.storage_class.map(StorageClass::from),
@@ -124,19 +162,28 @@ impl S3 for Adapter {
             mfa,
         );
         let (bucket, key) = (parse_bucket(&input.bucket)?, parse_key(&input.key)?);
+        let if_match = self.remembered.behind(&bucket, key.as_str(), input.if_match);
         let options = DeleteOptions {
             version_id: input.version_id,
-            if_match: input.if_match.as_ref().map(options::etag_condition),
+            if_match: if_match.as_ref().map(options::etag_condition),
         };
         self.client.delete_object(&bucket, &key, &options).await.map_err(to_s3s)?;
+        self.remembered.forget(&bucket, &key);
         Ok(S3Response::new(DeleteObjectOutput::default()))
+    }
+
+    async fn delete_objects(
+        &self,
+        request: S3Request<DeleteObjectsInput>,
+    ) -> S3Result<S3Response<DeleteObjectsOutput>> {
+        batch::delete(self, request.input, &request.headers).await.map(S3Response::new)
     }
 
     async fn copy_object(
         &self,
         request: S3Request<CopyObjectInput>,
     ) -> S3Result<S3Response<CopyObjectOutput>> {
-        let input = request.input;
+        let mut input = request.input;
         let (bucket, key) = (parse_bucket(&input.bucket)?, parse_key(&input.key)?);
         let CopySource::Bucket { bucket: source_bucket, key: source, version_id: None } =
             &input.copy_source
@@ -150,7 +197,13 @@ impl S3 for Adapter {
             return Err(s3_error!(NotImplemented, "this server copies within a bucket"));
         }
         let source = parse_key(source)?;
-        let options = options::of_copy(&input, &request.headers)?;
+        let behind = |condition| self.remembered.behind(&bucket, source.as_str(), condition);
+        input.copy_source_if_match = behind(input.copy_source_if_match);
+        input.copy_source_if_none_match = behind(input.copy_source_if_none_match);
+        let mut options = options::of_copy(&input, &request.headers)?;
+        if let WriteCondition::IfMatch(etag) = &mut options.condition {
+            *etag = self.remembered.behind_text(&bucket, key.as_str(), etag);
+        }
         if let Some(conditions) = options::of_copy_source(&input) {
             // Looked at just before: a client's copy takes no conditions on its source.
             let looked = self.client.head_object(&bucket, &source, &conditions).await;
@@ -164,6 +217,15 @@ impl S3 for Adapter {
         }
         let info =
             self.client.copy_object(&bucket, &source, &key, &options).await.map_err(to_s3s)?;
+        match self.remembered.of(&bucket, source.as_str(), info.etag.as_deref()) {
+            // The same bytes, so the same checksum; but one put, whatever the source was.
+            Some(memory) => {
+                let tags = if options.describes() { options.tags } else { memory.tags };
+                let memory = Memory { completed: None, tags, ..memory };
+                self.remembered.keep(&bucket, &key, memory);
+            }
+            None => self.remembered.forget(&bucket, &key),
+        }
         Ok(S3Response::new(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult {
                 e_tag: info.etag.map(ETag::Strong),
@@ -175,16 +237,41 @@ impl S3 for Adapter {
         }))
     }
 
+    async fn get_object_tagging(
+        &self,
+        request: S3Request<GetObjectTaggingInput>,
+    ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
+        let input = request.input;
+        refuse!(input, expected_bucket_owner);
+        let (bucket, key) = (parse_bucket(&input.bucket)?, parse_key(&input.key)?);
+        let options = GetOptions { version_id: input.version_id, ..Default::default() };
+        let info = self.client.head_object(&bucket, &key, &options).await.map_err(to_s3s)?;
+        let memory = self.remembered.of(&bucket, key.as_str(), info.etag.as_deref());
+        let memory = memory.ok_or_else(|| {
+            s3_error!(NotImplemented, "this server knows the tags of what was put through it")
+        })?;
+        let tag = |(key, value)| Tag { key: Some(key), value: Some(value) };
+        Ok(S3Response::new(GetObjectTaggingOutput {
+            tag_set: memory.tags.into_iter().map(tag).collect(),
+            version_id: info.version_id,
+        }))
+    }
+
     async fn list_objects_v2(
         &self,
         request: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
         let bucket = parse_bucket(&input.bucket)?;
-        let listing = match listing::options(&input)? {
+        let mut listing = match listing::options(&input)? {
             Some(options) => self.client.list_objects(&bucket, &options).await.map_err(to_s3s)?,
             None => artifact_s3::Listing::default(),
         };
+        for object in &mut listing.objects {
+            if let Some(memory) = self.remembered.of(&bucket, &object.key, object.etag.as_deref()) {
+                object.etag = Some(memory.shown_etag().to_owned());
+            }
+        }
         Ok(S3Response::new(listing::output(input, listing)?))
     }
 
@@ -199,29 +286,11 @@ impl S3 for Adapter {
     }
 }
 
-/// The first and last byte of a range that was read.
-struct Part {
-    first: u64,
-    last: u64,
-}
-
-impl Part {
-    /// The client answered, so the range names at least one byte.
-    fn of(range: ByteRange, size: u64) -> Self {
-        let end = size.saturating_sub(1);
-        match range {
-            ByteRange::Closed(first, last) => Self { first, last: last.min(end) },
-            ByteRange::From(first) => Self { first, last: end },
-            ByteRange::Last(count) => Self { first: size.saturating_sub(count), last: end },
-        }
-    }
-
-    fn length(&self) -> u64 {
-        (self.last + 1).saturating_sub(self.first)
-    }
-
-    fn header(&self, size: u64) -> String {
-        format!("bytes {}-{}/{size}", self.first, self.last)
+/// The checksum for the caller, where it is wanted and known.
+fn shown_checksum(memory: Option<&Memory>, wanted: bool) -> (Checksum, Option<ChecksumType>) {
+    match memory.filter(|_| wanted).map(Memory::shown_checksum) {
+        Some((checksum, kind)) => (checksum, Some(kind)),
+        None => (Checksum::default(), None),
     }
 }
 

@@ -1,10 +1,13 @@
 //! The protocol's calls, answered by an `S3Client`.
 
+mod batch;
 mod body;
 mod calls;
 mod error;
 mod listing;
 mod options;
+mod part;
+mod remembered;
 pub(crate) mod verify;
 
 use std::{fmt, sync::Arc};
@@ -12,7 +15,8 @@ use std::{fmt, sync::Arc};
 use artifact_s3::{Bucket, ObjectKey, S3Client};
 use s3s::{S3Result, dto::PutObjectInput, s3_error};
 
-pub(crate) use self::{body::to_blob, calls::length, listing::url_encode};
+use self::remembered::Remembered;
+pub(crate) use self::{body::to_blob, calls::length, listing::url_encode, remembered::Completed};
 
 /// Speaks to any [`S3Client`] as s3s asks.
 ///
@@ -20,11 +24,12 @@ pub(crate) use self::{body::to_blob, calls::length, listing::url_encode};
 /// nothing is ever dropped on the way.
 pub(crate) struct Adapter {
     client: Arc<dyn S3Client>,
+    remembered: Remembered,
 }
 
 impl Adapter {
     pub(crate) fn new(client: Arc<dyn S3Client>) -> Self {
-        Self { client }
+        Self { client, remembered: Remembered::default() }
     }
 }
 

@@ -16,6 +16,8 @@ use s3s::{
     stream::ByteStream as _,
 };
 
+use super::to_blob;
+
 /// Whether an upload's bytes are those that its checksums promise.
 pub(crate) struct Verdict(Arc<OnceLock<Result<Checksum, &'static str>>>);
 
@@ -66,6 +68,11 @@ pub(crate) fn algorithm(
     Ok(known.find(|(name, value, _)| value.is_some() || sent(name)).map(|known| known.2))
 }
 
+/// The checksum that is kept: S3's own choice is CRC64NVME, where the caller has none.
+pub(crate) fn kept(algorithm: Option<ChecksumAlgorithm>) -> Option<ChecksumAlgorithm> {
+    algorithm.or(Some(ChecksumAlgorithm::Crc64Nvme))
+}
+
 /// The upload's bytes; the last step of the stream compares what they came to with
 /// what the caller said, so that a store that waits for the end stores nothing wrong.
 pub(crate) fn incoming(
@@ -74,9 +81,7 @@ pub(crate) fn incoming(
     trailers: Option<TrailingHeaders>,
 ) -> (Body, Verdict) {
     let verdict = Arc::new(OnceLock::new());
-    let Some(blob) = input.body.take() else {
-        return (Body::empty(), Verdict(verdict));
-    };
+    let blob = input.body.take().unwrap_or_else(|| to_blob(Body::empty()));
     let length = input
         .content_length
         .and_then(|length| u64::try_from(length).ok())

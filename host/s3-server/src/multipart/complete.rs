@@ -4,6 +4,7 @@ use artifact_s3::{Body, ChecksumAlgorithm};
 use futures::{StreamExt, stream};
 use s3s::{
     S3, S3Request, S3Result,
+    crypto::{Checksum as _, Md5},
     dto::{
         Checksum, CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart,
         PutObjectInput,
@@ -14,9 +15,9 @@ use s3s::{
 use super::{
     checksum,
     create::to_put,
-    uploads::{Part, Upload, Uploads},
+    uploads::{Part, Upload, Uploads, hex},
 };
-use crate::adapter::{refuse, to_blob, verify};
+use crate::adapter::{Completed, refuse, to_blob, verify};
 
 /// Least bytes of a part that is not the last: 5 MiB.
 ///
@@ -51,6 +52,11 @@ pub(super) async fn complete<B: S3>(
     let joined = upload.checksum.join(sums)?;
     check_checksum(input, &upload, &joined)?;
     let checksum = checksum::of_value(joined, upload.checksum.algorithm);
+    let completed = Completed {
+        etag: etag(&parts),
+        checksum: checksum.clone(),
+        checksum_type: upload.checksum.kind(),
+    };
 
     let put = PutObjectInput {
         if_match: input.if_match.clone(),
@@ -62,6 +68,7 @@ pub(super) async fn complete<B: S3>(
     // They speak of the list of parts, and not of the object.
     request.headers.clear();
     request.trailing_headers = None;
+    request.extensions.insert(completed);
     let stored = backend.put_object(request).await?.output;
     uploads.end(&upload)?;
     Ok(CompleteMultipartUploadOutput {
@@ -210,4 +217,13 @@ fn put_of(
         put.checksum_sha256 = checksum.checksum_sha256;
     }
     Ok(put)
+}
+
+/// The etag that S3 gives: the MD5 of the parts' MD5s, and how many there are.
+fn etag(parts: &[Arc<Part>]) -> String {
+    let mut md5 = Md5::new();
+    for part in parts {
+        md5.update(&part.md5);
+    }
+    format!("{}-{}", hex(&md5.finalize()), parts.len())
 }
