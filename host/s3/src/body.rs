@@ -2,7 +2,7 @@ use std::{fmt, io, path::Path, path::PathBuf, pin::Pin, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, TryStreamExt, stream};
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::{
@@ -26,7 +26,7 @@ const FILE_CHUNK: usize = 256 * 1024;
 /// - [`Body::length`] is known for all but some streams; whoever sends a body
 ///   checks that it kept its word.
 /// - All but streams can be replayed ([`Body::try_clone`]), so that a failed
-///   upload can be tried again.
+///   upload can be tried again. A stream is tried again from the part in memory.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -45,13 +45,23 @@ pub struct Body {
     told: Option<ToldChecksum>,
 }
 
-type Observer = Arc<dyn Fn(u64) + Send + Sync>;
+pub(crate) type Observer = Arc<dyn Fn(u64) + Send + Sync>;
 
 enum Source {
     Chunks(Vec<Bytes>),
-    File { path: PathBuf, length: u64 },
+    /// So many bytes of a file from an offset on. `to_end` says that the file should
+    /// end there, which whoever sends it checks.
+    File {
+        path: PathBuf,
+        offset: u64,
+        length: u64,
+        to_end: bool,
+    },
     Spooled(Spool),
-    Stream { stream: ByteStream, length: Option<u64> },
+    Stream {
+        stream: ByteStream,
+        length: Option<u64>,
+    },
 }
 
 impl Body {
@@ -59,6 +69,9 @@ impl Body {
     ///
     /// Source: [quotas](https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
     pub const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;
+
+    /// The longest object that S3 takes, in however many requests: 5 TiB.
+    pub const MAX_OBJECT: u64 = 5 * 1024 * 1024 * 1024 * 1024;
 
     fn new(bytes: Source) -> Self {
         Self { bytes, observer: None, told: None }
@@ -89,7 +102,7 @@ impl Body {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
         }
         let length = metadata.len();
-        Ok(Self::new(Source::File { path, length }))
+        Ok(Self::new(Source::File { path, offset: 0, length, to_end: true }))
     }
 
     /// A stream, with its length where it is known.
@@ -127,15 +140,40 @@ impl Body {
     pub fn try_clone(&self) -> Option<Self> {
         let bytes = match &self.bytes {
             Source::Chunks(chunks) => Source::Chunks(chunks.clone()),
-            Source::File { path, length } => Source::File { path: path.clone(), length: *length },
+            Source::File { path, offset, length, to_end } => {
+                let (offset, length, to_end) = (*offset, *length, *to_end);
+                Source::File { path: path.clone(), offset, length, to_end }
+            }
             Source::Spooled(spool) => Source::Spooled(spool.clone()),
             Source::Stream { .. } => return None,
         };
         Some(Self { bytes, observer: self.observer.clone(), told: self.told.clone() })
     }
 
+    /// So many of the bytes from an offset on, without copying them, and not observed;
+    /// none for a stream. Both lie within the body.
+    pub(crate) fn slice(&self, offset: u64, length: u64) -> Option<Self> {
+        let bytes = match &self.bytes {
+            Source::Chunks(chunks) => Source::Chunks(slice(chunks, offset, length)),
+            Source::File { path, offset: begin, length: whole, to_end } => Source::File {
+                path: path.clone(),
+                offset: begin + offset,
+                length,
+                to_end: *to_end && offset + length == *whole,
+            },
+            Source::Spooled(spool) => Source::Spooled(spool.slice(offset, length)),
+            Source::Stream { .. } => return None,
+        };
+        Some(Self::new(bytes))
+    }
+
+    /// Takes the observer away, for whoever reads the bytes in another order or twice.
+    pub(crate) fn take_observer(&mut self) -> Option<Observer> {
+        self.observer.take()
+    }
+
     /// The same bytes, in a form that can be replayed: a stream is read to its end, at
-    /// most [`MAX_PUT`](Self::MAX_PUT), into a temporary file without a name.
+    /// most [`MAX_OBJECT`](Self::MAX_OBJECT), into a temporary file without a name.
     ///
     /// Fails where the stream does, where it is not as long as it said, or where the
     /// file cannot be written.
@@ -159,7 +197,7 @@ impl Body {
         }
         // The observer has seen the bytes then, and sees them anew when they are sent.
         let (observer, told) = (self.observer.clone(), self.told.clone());
-        let spool = Spool::write(self.into_stream(), Self::MAX_PUT).await?;
+        let spool = Spool::write(self.into_stream(), Self::MAX_OBJECT).await?;
         if let Some(declared) = declared.filter(|length| *length != spool.length()) {
             return Err(body_error::wrong_length(declared, Some(spool.length())));
         }
@@ -201,9 +239,13 @@ impl Body {
     pub fn into_stream(self) -> ByteStream {
         let stream: ByteStream = match self.bytes {
             Source::Chunks(chunks) => Box::pin(stream::iter(chunks.into_iter().map(Ok))),
-            Source::File { path, .. } => Box::pin(
+            Source::File { path, offset, length, to_end } => Box::pin(
                 stream::once(async move {
-                    let file = tokio::fs::File::open(path).await?;
+                    let mut file = tokio::fs::File::open(path).await?;
+                    if offset > 0 {
+                        file.seek(io::SeekFrom::Start(offset)).await?;
+                    }
+                    let file = file.take(if to_end { u64::MAX } else { length });
                     Ok::<_, io::Error>(ReaderStream::with_capacity(file, FILE_CHUNK))
                 })
                 .try_flatten(),
@@ -252,6 +294,23 @@ impl Body {
         self.observer = Some(Arc::new(observer));
         self
     }
+}
+
+fn slice(chunks: &[Bytes], offset: u64, length: u64) -> Vec<Bytes> {
+    let (mut begin, end) = (0, offset + length);
+    let mut sliced = Vec::new();
+    for chunk in chunks {
+        let within = |at: u64| {
+            // At most the chunk's length, so that it fits.
+            usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX).min(chunk.len())
+        };
+        let (first, last) = (within(offset), within(end));
+        if first < last {
+            sliced.push(chunk.slice(first..last));
+        }
+        begin += chunk.len() as u64;
+    }
+    sliced
 }
 
 impl fmt::Debug for Body {
@@ -321,6 +380,37 @@ mod tests {
         let again = body.try_clone().unwrap();
         assert_eq!(body.bytes().await.unwrap().len(), 600_000);
         assert_eq!(again.bytes().await.unwrap().len(), 600_000);
+    }
+
+    #[tokio::test]
+    async fn slices_of_each_kind_are_the_same_bytes() {
+        let bytes: Vec<u8> = (0..1000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&bytes).unwrap();
+        let spooled = Body::from_reader(std::io::Cursor::new(bytes.clone()), None);
+        for body in [
+            Body::from_chunks(bytes.chunks(300).map(Bytes::copy_from_slice)),
+            Body::from_file(file.path()).await.unwrap(),
+            spooled.into_replayable().await.unwrap(),
+        ] {
+            for (offset, length) in [(0, 1000), (0, 300), (299, 2), (300, 1), (150, 700), (999, 1)]
+            {
+                let slice = body.slice(offset, length).unwrap();
+                assert_eq!(slice.length(), Some(length));
+                let first = usize::try_from(offset).unwrap();
+                let end = first + usize::try_from(length).unwrap();
+                assert_eq!(slice.bytes().await.unwrap(), bytes[first..end], "{body:?} {offset}");
+                // And of a slice again.
+                let inner = body.slice(offset, length).unwrap().slice(0, 1).unwrap();
+                assert_eq!(inner.bytes().await.unwrap(), bytes[first..=first]);
+            }
+        }
+        // Where the file should end, what comes after it is shown.
+        file.write_all(b"more").unwrap();
+        let grown = Body::from_file(file.path()).await.unwrap().slice(0, 1004).unwrap();
+        file.write_all(b"!").unwrap();
+        assert_eq!(grown.slice(1000, 4).unwrap().bytes().await.unwrap(), "more!");
+        assert_eq!(grown.slice(1000, 3).unwrap().bytes().await.unwrap(), "mor");
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! What can be wrong with the bytes that are to be stored.
 
+use std::time::Duration;
+
 use crate::{S3Error, S3ErrorKind, spool::SpoolError};
 
 /// The body failed to give its bytes.
@@ -19,10 +21,18 @@ pub(crate) fn wrong_length(declared: u64, found: Option<u64>) -> S3Error {
     )
 }
 
+/// The body gave nothing for too long.
+pub(crate) fn silent(idle: Duration) -> S3Error {
+    S3Error::new(
+        S3ErrorKind::BodyFailed,
+        format!("the body to be stored gave no bytes for {idle:?}"),
+    )
+}
+
 pub(crate) fn too_long() -> S3Error {
     S3Error::new(
         S3ErrorKind::InvalidRequest,
-        "the body is longer than 5 GiB, the most that S3 takes in one request",
+        "the body is longer than 5 TiB, the most that S3 takes as one object",
     )
 }
 

@@ -60,6 +60,6 @@ pub use capabilities::{Capabilities, Feature, Finding};
 mod http;
 pub use http::{
     AccessKey, Addressing, ConfigError, Credentials, CredentialsProvider, CredentialsSource,
-    CustomerKey, HttpS3, HttpS3Builder, RetryPolicy, UnfinishedUpload,
+    CustomerKey, HttpS3, HttpS3Builder, Multipart, RetryPolicy, UnfinishedUpload, UploadChecksum,
 };
 pub use http::{Check, Probe};

@@ -16,6 +16,7 @@ const CHUNK: usize = 256 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Spool {
     file: Arc<File>,
+    offset: u64,
     length: u64,
 }
 
@@ -48,21 +49,28 @@ impl Spool {
             file.write_all(&chunk).await.map_err(SpoolError::File)?;
         }
         file.flush().await.map_err(SpoolError::File)?;
-        Ok(Self { file: Arc::new(file.into_std().await), length })
+        Ok(Self { file: Arc::new(file.into_std().await), offset: 0, length })
     }
 
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
+    /// So many of the bytes from an offset on; both lie within the spool.
+    pub(crate) fn slice(&self, offset: u64, length: u64) -> Self {
+        Self { file: Arc::clone(&self.file), offset: self.offset + offset, length }
+    }
+
     /// The bytes, from the first. Streams of one spool do not disturb each other:
     /// an attempt that was given up may still be reading while the next begins.
     pub(crate) fn stream(&self) -> ByteStream {
         let file = Arc::clone(&self.file);
-        stream::try_unfold(0, move |offset| {
+        let end = self.offset + self.length;
+        stream::try_unfold(self.offset, move |offset| {
             let file = Arc::clone(&file);
             async move {
-                let read = tokio::task::spawn_blocking(move || read_chunk(&file, offset));
+                let most = usize::try_from(end - offset).unwrap_or(CHUNK).min(CHUNK);
+                let read = tokio::task::spawn_blocking(move || read_chunk(&file, most, offset));
                 let chunk = read.await.map_err(io::Error::other)??;
                 let next = offset + chunk.len() as u64;
                 Ok((!chunk.is_empty()).then_some((chunk, next)))
@@ -72,8 +80,8 @@ impl Spool {
     }
 }
 
-fn read_chunk(file: &File, offset: u64) -> io::Result<Bytes> {
-    let mut chunk = vec![0; CHUNK];
+fn read_chunk(file: &File, most: usize, offset: u64) -> io::Result<Bytes> {
+    let mut chunk = vec![0; most];
     loop {
         match read_at(file, &mut chunk, offset) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

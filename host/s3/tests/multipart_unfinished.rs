@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::fmt::Write;
+
 use artifact_s3::{S3ErrorKind as Kind, UnfinishedUpload};
 use support::{Act, Server, answer, bucket, error};
 
@@ -11,16 +13,20 @@ fn page(uploads: &[(&str, &str)], next: Option<(&str, &str)>) -> Act {
                    com/doc/2006-03-01/\"><EncodingType>url</EncodingType>"
         .to_owned();
     for (key, id) in uploads {
-        xml += &format!(
+        write!(
+            xml,
             "<Upload><Key>{key}</Key><UploadId>{id}</UploadId><Initiated>2026-01-02T03:04:05.000Z\
              </Initiated></Upload>"
-        );
+        )
+        .unwrap();
     }
     if let Some((key, id)) = next {
-        xml += &format!(
+        write!(
+            xml,
             "<IsTruncated>true</IsTruncated><NextKeyMarker>{key}</NextKeyMarker>\
              <NextUploadIdMarker>{id}</NextUploadIdMarker>"
-        );
+        )
+        .unwrap();
     }
     answer("200 OK", &[], &format!("{xml}</ListMultipartUploadsResult>"))
 }

@@ -3,6 +3,7 @@ use std::{fmt::Write, io};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 use futures::TryStreamExt;
+use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use crate::{ByteStream, ChecksumAlgorithm};
@@ -29,6 +30,46 @@ impl ChecksumAlgorithm {
             Self::Crc64Nvme => "CRC64NVME",
             Self::Sha256 => "SHA256",
         }
+    }
+
+    /// What the checksum of an object in parts covers (`x-amz-checksum-type`): all of its
+    /// bytes, or the checksums of its parts.
+    ///
+    /// Source: [checking object integrity][integrity], where CRC-64/NVME has the one
+    /// type, SHA-256 the other, and the rest both.
+    ///
+    /// [integrity]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+    pub(super) fn multipart_type(self) -> &'static str {
+        match self {
+            Self::Crc32 | Self::Crc32c | Self::Crc64Nvme => "FULL_OBJECT",
+            Self::Sha256 => "COMPOSITE",
+        }
+    }
+
+    /// The checksum of a whole, of those of its parts and their lengths, in order; none
+    /// where the whole's cannot be had of them.
+    pub(super) fn combined<'a>(
+        self,
+        parts: impl IntoIterator<Item = (&'a str, u64)>,
+    ) -> Option<String> {
+        let crc = match self {
+            Self::Crc32 => CrcAlgorithm::Crc32IsoHdlc,
+            Self::Crc32c => CrcAlgorithm::Crc32Iscsi,
+            Self::Crc64Nvme => CrcAlgorithm::Crc64Nvme,
+            Self::Sha256 => return None,
+        };
+        let mut whole = None;
+        let mut width = 0;
+        for (checksum, length) in parts {
+            let bytes = STANDARD.decode(checksum).ok()?;
+            width = bytes.len();
+            let part = bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+            whole = Some(match whole {
+                None => part,
+                Some(before) => crc_fast::checksum_combine(crc, before, part, length),
+            });
+        }
+        Some(STANDARD.encode(&whole?.to_be_bytes()[8_usize.checked_sub(width)?..]))
     }
 
     /// The checksum of all bytes, as S3 writes it: base64, big-endian.
@@ -103,6 +144,13 @@ pub(crate) async fn sha256_hex(bytes: ByteStream) -> io::Result<String> {
     Ok(hex)
 }
 
+/// MD5 of all bytes, in base64, as `Content-MD5` has it.
+pub(super) async fn md5_base64(bytes: ByteStream) -> io::Result<String> {
+    let mut digest = Md5::new();
+    each_slice(bytes, |slice| digest.update(slice)).await?;
+    Ok(STANDARD.encode(digest.finalize()))
+}
+
 async fn sha256(bytes: ByteStream) -> io::Result<[u8; 32]> {
     let mut digest = Sha256::new();
     each_slice(bytes, |slice| digest.update(slice)).await?;
@@ -143,5 +191,32 @@ mod tests {
             sha256_hex(Body::from("abc").into_stream()).await.unwrap(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[tokio::test]
+    async fn the_parts_checksums_make_that_of_the_whole() {
+        let bytes: Vec<u8> =
+            (0..100_000_u32).map(|n| (n.wrapping_mul(n) / 7).to_le_bytes()[0]).collect();
+        for algorithm in
+            [ChecksumAlgorithm::Crc32, ChecksumAlgorithm::Crc32c, ChecksumAlgorithm::Crc64Nvme]
+        {
+            let mut parts = Vec::new();
+            for part in bytes.chunks(33_333) {
+                let checksum = algorithm.of(Body::from(part.to_vec()).into_stream()).await.unwrap();
+                parts.push((checksum, part.len() as u64));
+            }
+            let combined = algorithm.combined(parts.iter().map(|(c, n)| (c.as_str(), *n)));
+            let whole = algorithm.of(Body::from(bytes.clone()).into_stream()).await.unwrap();
+            assert_eq!(combined, Some(whole));
+        }
+        assert_eq!(ChecksumAlgorithm::Sha256.combined([("AAAA", 1)]), None);
+        assert_eq!(ChecksumAlgorithm::Crc32.combined([]), None);
+    }
+
+    #[tokio::test]
+    async fn md5_is_that_of_rfc_1321() {
+        // MD5 ("abc") = 900150983cd24fb0d6963f7d28e17f72
+        let abc = md5_base64(Body::from("abc").into_stream()).await.unwrap();
+        assert_eq!(abc, "kAFQmDzST7DWlj99KOF/cg==");
     }
 }

@@ -1,11 +1,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use tokio_util::task::TaskTracker;
 
 use super::{
-    Addressing, ConfigError, Credentials, CredentialsSource, HttpS3Builder, RetryPolicy,
-    client_headers::ClientHeaders, clock::Clock, credentials::Keys, endpoint::Endpoint,
-    places::Places, request::target, retry::Budget,
+    Addressing, ConfigError, Credentials, CredentialsSource, HttpS3Builder, Multipart, RetryPolicy,
+    UploadChecksum, client_headers::ClientHeaders, clock::Clock, credentials::Keys,
+    endpoint::Endpoint, places::Places, request::target, retry::Budget,
 };
 use crate::{
     Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, Object, ObjectInfo, ObjectKey,
@@ -15,7 +16,8 @@ use crate::{
 /// Any S3-compatible service, over signed HTTP.
 ///
 /// - Configuration is the client's own: two clients can differ in everything.
-/// - Bodies stream in constant memory, both ways.
+/// - Bodies stream in constant memory, both ways; large ones go up in parts, as
+///   [`Multipart`] says.
 /// - A call is tried again where that is safe; see [`RetryPolicy`].
 /// - A clone shares connections and cached credentials.
 ///
@@ -62,6 +64,11 @@ pub(super) struct Parts {
     pub(super) retry: RetryPolicy,
     pub(super) budget: Budget,
     pub(super) verify_downloads: bool,
+    pub(super) multipart: Multipart,
+    pub(super) upload_checksum: UploadChecksum,
+    pub(super) content_md5: bool,
+    /// Aborts of uploads that nobody waits for, and the like.
+    pub(super) background: TaskTracker,
 }
 
 impl Parts {

@@ -1,11 +1,12 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    Addressing, Credentials, HttpS3, RetryPolicy,
+    Addressing, Credentials, HttpS3, Multipart, RetryPolicy, UploadChecksum,
     client_headers::ClientHeaders,
     clock::Clock,
     endpoint::{self, Endpoint},
     environment::Environment,
+    multipart,
     places::{Place, Places, is_region},
     profile,
     retry::Budget,
@@ -56,6 +57,9 @@ pub struct HttpS3Builder {
     verify_downloads: Option<bool>,
     pub(super) client_headers: ClientHeaders,
     pub(super) transport: Transport,
+    multipart: Multipart,
+    upload_checksum: Option<UploadChecksum>,
+    content_md5: bool,
 }
 
 impl HttpS3Builder {
@@ -76,6 +80,9 @@ impl HttpS3Builder {
             verify_downloads: None,
             client_headers: ClientHeaders::default(),
             transport: Transport::default(),
+            multipart: Multipart::default(),
+            upload_checksum: None,
+            content_md5: false,
         }
     }
 
@@ -179,6 +186,25 @@ impl HttpS3Builder {
         self
     }
 
+    /// When an upload goes in parts, how large they are, and how many are under way at once.
+    pub fn multipart(mut self, multipart: Multipart) -> Self {
+        self.multipart = multipart;
+        self
+    }
+
+    /// Which uploads carry a checksum; see [`UploadChecksum`] for what holds if none is given.
+    pub fn upload_checksum(mut self, checksum: UploadChecksum) -> Self {
+        self.upload_checksum = Some(checksum);
+        self
+    }
+
+    /// Whether each upload, and each part of one, carries Content-MD5, for services that
+    /// know no other checksum. No, by default: it costs a second for 800 MB.
+    pub fn content_md5(mut self, send: bool) -> Self {
+        self.content_md5 = send;
+        self
+    }
+
     /// Makes the client. Reads the configuration files where the region is only
     /// there; sends nothing, and looks for credentials when the first call needs them.
     pub async fn build(self) -> Result<HttpS3, ConfigError> {
@@ -211,6 +237,7 @@ impl HttpS3Builder {
             return Err(ConfigError::Region { region });
         }
         self.credentials.check()?;
+        self.multipart.check().map_err(|reason| ConfigError::Multipart { reason })?;
         let endpoint = match endpoint {
             Some(endpoint) => endpoint,
             None => Endpoint::of_aws(&region)?,
@@ -251,6 +278,12 @@ impl HttpS3Builder {
             retry: self.retry,
             budget: Budget::new(self.retry.budget),
             verify_downloads,
+            multipart: self.multipart,
+            upload_checksum: self
+                .upload_checksum
+                .unwrap_or_else(|| UploadChecksum::of_endpoint(is_aws)),
+            content_md5: self.content_md5,
+            background: multipart::background(),
         };
         Ok(HttpS3::assemble(parts, known))
     }
@@ -275,6 +308,9 @@ impl fmt::Debug for HttpS3Builder {
             .field("verify_downloads", &self.verify_downloads)
             .field("client_headers", &self.client_headers)
             .field("transport", &self.transport)
+            .field("multipart", &self.multipart)
+            .field("upload_checksum", &self.upload_checksum)
+            .field("content_md5", &self.content_md5)
             .finish()
     }
 }
@@ -346,6 +382,12 @@ pub enum ConfigError {
     CustomerKeyInPlain {
         /// The endpoint.
         endpoint: String,
+    },
+    /// Parts cannot be as they were asked for.
+    #[error("invalid multipart settings: {reason}")]
+    Multipart {
+        /// What is wrong, and what to set.
+        reason: String,
     },
     /// The HTTP client could not be made.
     #[error("cannot set up HTTP and TLS")]

@@ -133,7 +133,7 @@ impl HttpS3 {
         let digest = STANDARD.encode(Md5::digest(&xml));
         request.headers.set("content-md5", &digest).map_err(on)?;
         request.headers.set("content-type", "application/xml").map_err(on)?;
-        request.payload = Payload::of(xml.into(), None).await.map_err(on)?;
+        request.payload = Payload::of(xml.into());
         request.payload.hash_if_in_memory().await.map_err(on)?;
         let answer = self.send(request).await?;
         let result: Result<DeleteResult, _> = answer.xml("DeleteResult", self.parts().endpoint());

@@ -11,7 +11,7 @@ use super::{
     transport::advice,
     upload::Upload,
 };
-use crate::{S3Error, S3ErrorKind};
+use crate::{S3Error, S3ErrorKind, body_error};
 
 impl HttpS3 {
     /// Sends a request once, and reads the answer's head; its body too, if that is to
@@ -111,10 +111,7 @@ fn not_sent(service: &str, error: reqwest::Error) -> Failure {
 pub(super) fn stalled_at(service: &str, idle: Duration, stalled: Stalled) -> S3Error {
     match stalled {
         Stalled::Service => timed_out(service, idle),
-        Stalled::Source => S3Error::new(
-            S3ErrorKind::BodyFailed,
-            format!("the body to be stored gave no bytes for {idle:?}"),
-        ),
+        Stalled::Source => body_error::silent(idle),
     }
 }
 

@@ -30,7 +30,7 @@ mod get_object_tagging;
 mod head_object;
 mod list_objects_v2;
 mod multipart;
-pub use multipart::UnfinishedUpload;
+pub use multipart::{Multipart, UnfinishedUpload};
 mod put_object;
 
 mod checksum;
@@ -41,7 +41,9 @@ mod payload;
 mod retry;
 mod upload;
 pub(crate) use retry::Budget;
+mod upload_checksum;
 pub use retry::RetryPolicy;
+pub use upload_checksum::UploadChecksum;
 mod encode;
 mod error_response;
 mod exchange;

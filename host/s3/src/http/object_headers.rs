@@ -14,6 +14,25 @@ const METADATA: &str = "x-amz-meta-";
 ///
 /// All of `PutOptions` but the checksum, which put and copy send differently.
 pub(super) fn of_write(options: &PutOptions) -> Result<Headers, S3Error> {
+    let mut headers = of_object(options)?;
+    set_condition(&options.condition, &mut headers)?;
+    Ok(headers)
+}
+
+/// The condition to write an object.
+pub(super) fn set_condition(
+    condition: &WriteCondition,
+    headers: &mut Headers,
+) -> Result<(), S3Error> {
+    match condition {
+        WriteCondition::Unconditional => Ok(()),
+        WriteCondition::IfAbsent => headers.set("if-none-match", "*"),
+        WriteCondition::IfMatch(etag) => headers.set("if-match", &encode::quoted(etag)),
+    }
+}
+
+/// Headers that describe an object to be written.
+pub(super) fn of_object(options: &PutOptions) -> Result<Headers, S3Error> {
     let mut headers = Headers::default();
     for (name, value) in options.content.iter() {
         headers.set(name, value)?;
@@ -24,11 +43,6 @@ pub(super) fn of_write(options: &PutOptions) -> Result<Headers, S3Error> {
     if !options.tags.is_empty() {
         let tags = options.tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         headers.set("x-amz-tagging", &encode::query(tags))?;
-    }
-    match &options.condition {
-        WriteCondition::Unconditional => {}
-        WriteCondition::IfAbsent => headers.set("if-none-match", "*")?,
-        WriteCondition::IfMatch(etag) => headers.set("if-match", &encode::quoted(etag))?,
     }
     headers.set_some("x-amz-storage-class", options.storage_class.as_deref())?;
     headers.set_some("x-amz-acl", options.acl.as_deref())?;

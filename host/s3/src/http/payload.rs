@@ -1,89 +1,101 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 
-use super::{checksum::sha256_hex, sign::UNSIGNED_PAYLOAD};
-use crate::{
-    Body, ByteStream, ChecksumAlgorithm, S3Error,
-    body_error::{failed, too_long},
+use super::{
+    HttpS3,
+    checksum::{md5_base64, sha256_hex},
+    request::Headers,
+    sign::UNSIGNED_PAYLOAD,
 };
+use crate::{Body, ByteStream, ChecksumAlgorithm, S3Error, body_error::failed};
 
 /// SHA-256 of no bytes.
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// What a request carries: bytes of known length.
+/// What a request carries: bytes of known length that can be sent again.
 pub(super) struct Payload {
+    body: Option<Mutex<Body>>,
     length: u64,
-    source: Source,
+    place: Place,
     sha256: Option<String>,
 }
 
-enum Source {
-    /// The request has no body at all.
-    None,
-    Replayable(Mutex<Body>),
-    /// Gone once its first byte is asked for.
-    Once(Arc<Mutex<Option<Body>>>),
+/// Where the payload stands in the body that the caller gave, for errors.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) offset: u64,
+    /// Length of the caller's body.
+    pub(super) of: u64,
 }
 
 impl Payload {
     /// For a request without a body.
     pub(super) fn none() -> Self {
-        Self { length: 0, source: Source::None, sha256: Some(EMPTY_SHA256.to_owned()) }
+        let place = Place { offset: 0, of: 0 };
+        Self { body: None, length: 0, place, sha256: Some(EMPTY_SHA256.to_owned()) }
     }
 
-    /// Makes a body ready to be sent, in constant memory.
+    /// A body that can be replayed, ready to be sent.
+    pub(super) fn of(body: Body) -> Self {
+        let of = body.length().unwrap_or(0);
+        Self::part(body, Place { offset: 0, of })
+    }
+
+    /// A part of a larger body.
+    pub(super) fn part(body: Body, place: Place) -> Self {
+        let length = body.length().unwrap_or(0);
+        Self { body: Some(Mutex::new(body)), length, place, sha256: None }
+    }
+
+    /// Adds what the service checks the bytes by, and gives the checksum; the bytes are
+    /// read for it, and read again when they are sent.
     ///
-    /// A body of unknown length is spooled to a temporary file: S3 wants the length
-    /// first. So is a stream that needs a checksum, which goes before it too.
-    pub(super) async fn of(
-        body: Body,
-        checksum: Option<ChecksumAlgorithm>,
-    ) -> Result<Self, S3Error> {
-        let source = match body.length() {
-            Some(length) if length > Body::MAX_PUT => return Err(too_long()),
-            Some(_) if body.is_replayable() => Source::Replayable(Mutex::new(body)),
-            Some(_) if checksum.is_none() => Source::Once(Arc::new(Mutex::new(Some(body)))),
-            _ => Source::Replayable(Mutex::new(body.into_replayable().await?)),
-        };
-        let length = match &source {
-            Source::None => 0,
-            Source::Replayable(body) => lock(body).length().unwrap_or(0),
-            Source::Once(body) => lock(body).as_ref().and_then(Body::length).unwrap_or(0),
-        };
-        Ok(Self { length, source, sha256: None })
+    /// - The checksum, where there is an algorithm, and Content-MD5 where the client is
+    ///   set so.
+    /// - Their hash, for a signature that covers them, if they are in memory. TLS covers
+    ///   them anyway; over plain HTTP this is what does. Files are not read for it.
+    pub(super) async fn seal(
+        &mut self,
+        s3: &HttpS3,
+        algorithm: Option<ChecksumAlgorithm>,
+        headers: &mut Headers,
+    ) -> Result<Option<String>, S3Error> {
+        let parts = s3.parts();
+        let mut checksum = None;
+        if let Some(algorithm) = algorithm {
+            let value = algorithm.of(self.unobserved()).await.map_err(failed)?;
+            headers.set(algorithm.header(), &value)?;
+            checksum = Some(value);
+        }
+        if parts.content_md5 {
+            headers.set("content-md5", &md5_base64(self.unobserved()).await.map_err(failed)?)?;
+        }
+        if parts.keys.is_some() && parts.endpoint().is_plain_http() {
+            self.hash_if_in_memory().await?;
+        }
+        Ok(checksum)
     }
 
     /// Hashes the bytes if they are in memory, for a signature that covers them.
-    ///
-    /// TLS covers them anyway; over plain HTTP this is what does. Files and
-    /// streams are not read twice for it.
     pub(super) async fn hash_if_in_memory(&mut self) -> Result<(), S3Error> {
-        let body = match &self.source {
-            Source::Replayable(body) => {
-                let body = lock(body);
-                body.as_chunks().and(body.try_clone())
-            }
-            _ => None,
-        };
-        if let Some(body) = body {
-            self.sha256 = Some(sha256_hex(body.into_stream()).await.map_err(failed)?);
+        if self.body().is_some_and(|body| body.as_chunks().is_some()) {
+            self.sha256 = Some(sha256_hex(self.unobserved()).await.map_err(failed)?);
         }
         Ok(())
-    }
-
-    /// The checksum of the bytes; they are read for it, and can be read again.
-    pub(super) async fn checksum(&self, algorithm: ChecksumAlgorithm) -> Result<String, S3Error> {
-        algorithm.of(self.stream()).await.map_err(failed)
     }
 
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
     /// Whether the request has a body, if one of no bytes.
     pub(super) fn is_some(&self) -> bool {
-        !matches!(self.source, Source::None)
+        self.body.is_some()
     }
 
     /// The value of `x-amz-content-sha256`.
@@ -91,40 +103,21 @@ impl Payload {
         self.sha256.as_deref().unwrap_or(UNSIGNED_PAYLOAD)
     }
 
-    /// Whether the bytes can still be sent from the first one on.
-    pub(super) fn is_whole(&self) -> bool {
-        match &self.source {
-            Source::Once(body) => lock(body).is_some(),
-            _ => true,
-        }
-    }
-
-    /// The bytes. A body that can be read only once is taken when the first byte
-    /// is asked for, and not before.
+    /// The bytes.
     pub(super) fn stream(&self) -> ByteStream {
-        match &self.source {
-            Source::None => stream::empty().boxed(),
-            Source::Replayable(body) => {
-                lock_clone(body).map_or_else(|| stream::empty().boxed(), Body::into_stream)
-            }
-            Source::Once(body) => {
-                let body = Arc::clone(body);
-                stream::once(async move {
-                    let body = lock(&body).take();
-                    body.map(Body::into_stream)
-                        .ok_or_else(|| std::io::Error::other("the body was read before"))
-                })
-                .try_flatten()
-                .boxed()
-            }
-        }
+        self.body().map_or_else(|| stream::empty().boxed(), Body::into_stream)
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+    /// The bytes, read for something else than to be sent.
+    fn unobserved(&self) -> ByteStream {
+        let body = self.body().map(|mut body| {
+            body.take_observer();
+            body
+        });
+        body.map_or_else(|| stream::empty().boxed(), Body::into_stream)
+    }
 
-fn lock_clone(body: &Mutex<Body>) -> Option<Body> {
-    lock(body).try_clone()
+    fn body(&self) -> Option<Body> {
+        self.body.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).try_clone()
+    }
 }

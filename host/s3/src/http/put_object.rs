@@ -1,12 +1,17 @@
 use http::Method;
 
 use super::{
-    HttpS3, object_headers,
+    HttpS3,
+    multipart::{self, Upload},
+    object_headers,
     payload::Payload,
     request::{Request, target},
     response::Reading,
+    upload_checksum::advised,
 };
 use crate::{Body, Bucket, ObjectInfo, ObjectKey, Operation, PutOptions, S3Error, WriteCondition};
+
+const OPERATION: Operation = Operation::PutObject;
 
 pub(super) async fn put_object(
     s3: &HttpS3,
@@ -15,31 +20,29 @@ pub(super) async fn put_object(
     body: Body,
     options: &PutOptions,
 ) -> Result<ObjectInfo, S3Error> {
-    const OPERATION: Operation = Operation::PutObject;
     let on = |error: S3Error| error.on(OPERATION, target(bucket, Some(key)));
-    let mut request = Request::new(OPERATION, Method::PUT, bucket, Some(key), Reading::Whole);
-    prepare(s3, body, options, &mut request).await.map_err(on)?;
-    let size = request.payload.length();
-    let answer = s3.send(request).await?;
-    Ok(object_headers::described(options, size, &answer.headers))
+    options.check().map_err(on)?;
+    match Upload::of(s3, body).await.map_err(on)? {
+        Upload::Whole(payload) => put_whole(s3, bucket, key, payload, options).await,
+        Upload::InParts(source) => multipart::put(s3, bucket, key, source, options).await,
+    }
 }
 
-async fn prepare(
+async fn put_whole(
     s3: &HttpS3,
-    body: Body,
+    bucket: &Bucket,
+    key: &ObjectKey,
+    mut payload: Payload,
     options: &PutOptions,
-    request: &mut Request<'_>,
-) -> Result<(), S3Error> {
-    options.check()?;
-    request.headers = object_headers::of_write(options)?;
+) -> Result<ObjectInfo, S3Error> {
+    let on = |error: S3Error| error.on(OPERATION, target(bucket, Some(key)));
+    let algorithm = s3.checksum_of(options);
+    let mut request = Request::new(OPERATION, Method::PUT, bucket, Some(key), Reading::Whole);
+    request.headers = object_headers::of_write(options).map_err(on)?;
     request.conditional_write = options.condition != WriteCondition::Unconditional;
-    request.payload = Payload::of(body, options.checksum).await?;
-    if let Some(algorithm) = options.checksum {
-        let checksum = request.payload.checksum(algorithm).await?;
-        request.headers.set(algorithm.header(), &checksum)?;
-    }
-    if s3.parts().keys.is_some() && s3.parts().endpoint().is_plain_http() {
-        request.payload.hash_if_in_memory().await?;
-    }
-    Ok(())
+    payload.seal(s3, algorithm, &mut request.headers).await.map_err(on)?;
+    let size = payload.length();
+    request.payload = payload;
+    let answer = s3.send(request).await.map_err(|error| advised(error, algorithm))?;
+    Ok(object_headers::described(options, size, &answer.headers))
 }

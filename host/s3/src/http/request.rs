@@ -42,9 +42,7 @@ impl<'a> Request<'a> {
 
     /// Whether the same call can be made again after this, and safely.
     pub(super) fn may_repeat(&self, failure: &Failure) -> bool {
-        failure.error.is_retryable()
-            && self.payload.is_whole()
-            && !(self.conditional_write && failure.may_be_done)
+        failure.error.is_retryable() && !(self.conditional_write && failure.may_be_done)
     }
 }
 

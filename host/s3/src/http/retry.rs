@@ -17,7 +17,6 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// seconds.
 ///
 /// Not tried again, whatever this says:
-/// - a body that can be read only once, when its first byte was taken;
 /// - a write with a condition, when it may have happened: the second try would
 ///   meet the first one's object and report that the condition failed;
 /// - anything, once too many calls of the client failed: see [`RetryPolicy::budget`].

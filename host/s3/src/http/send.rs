@@ -98,7 +98,7 @@ impl HttpS3 {
                 }
                 Err(failure) => failure,
             };
-            let mended = request.payload.is_whole() && self.mend(request, &place, call, &failure);
+            let mended = self.mend(request, &place, call, &failure);
             if !mended {
                 let error = Some(failure.error.clone());
                 *call.last.lock().unwrap_or_else(PoisonError::into_inner) = error;

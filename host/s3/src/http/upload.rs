@@ -7,7 +7,10 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::oneshot;
 
-use super::{payload::Payload, progress::Progress};
+use super::{
+    payload::{Payload, Place},
+    progress::Progress,
+};
 use crate::{ByteStream, S3Error, body_error};
 
 /// Bytes handed to the connection at a time, so that progress shows also within
@@ -38,6 +41,7 @@ impl Upload {
             bytes: payload.stream(),
             ready: Bytes::new(),
             declared: payload.length(),
+            place: payload.place(),
             taken: 0,
             ended: false,
             progress: progress.clone(),
@@ -71,6 +75,7 @@ struct Checked {
     /// Taken from `bytes`, and not handed on yet.
     ready: Bytes,
     declared: u64,
+    place: Place,
     taken: u64,
     ended: bool,
     progress: Progress,
@@ -108,12 +113,13 @@ impl Checked {
             Some(chunk) => {
                 self.taken += chunk.len() as u64;
                 if self.taken > self.declared {
-                    return Err(body_error::wrong_length(self.declared, None));
+                    return Err(body_error::wrong_length(self.place.of, None));
                 }
                 self.ready = chunk;
             }
             None if self.taken < self.declared => {
-                return Err(body_error::wrong_length(self.declared, Some(self.taken)));
+                let found = self.place.offset + self.taken;
+                return Err(body_error::wrong_length(self.place.of, Some(found)));
             }
             None => self.ended = true,
         }

@@ -5,7 +5,7 @@ use super::MultipartUpload;
 use crate::{
     Bucket, ObjectKey, Operation, S3Error,
     http::{
-        HttpS3,
+        HttpS3, encode,
         request::{Headers, Request, target},
         response::Reading,
     },
@@ -32,7 +32,7 @@ impl MultipartUpload {
     ) -> Result<Self, S3Error> {
         let mut request =
             Request::new(OPERATION, Method::POST, &bucket, Some(&key), Reading::Whole);
-        request.query = "uploads=".to_owned();
+        request.query = encode::query([("uploads", "")]);
         request.headers = headers;
         let answer = s3.send(request).await?;
         let on = |error: S3Error| error.on(OPERATION, target(&bucket, Some(&key)));

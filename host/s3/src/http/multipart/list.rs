@@ -47,7 +47,8 @@ struct ListMultipartUploadsResult {
 #[serde(default, rename_all = "PascalCase")]
 struct Upload {
     key: String,
-    upload_id: String,
+    #[serde(rename = "UploadId")]
+    id: String,
     initiated: String,
 }
 
@@ -113,9 +114,9 @@ impl ListMultipartUploadsResult {
                 Ok(text)
             }
         };
-        for Upload { key, upload_id, initiated } in self.uploads {
+        for Upload { key, id, initiated } in self.uploads {
             let initiated = seconds(&initiated);
-            uploads.push(UnfinishedUpload { key: decode(key)?, upload_id, initiated });
+            uploads.push(UnfinishedUpload { key: decode(key)?, upload_id: id, initiated });
         }
         if !self.is_truncated.unwrap_or(false) {
             return Ok(None);

@@ -1,6 +1,11 @@
 //! Multipart upload: the five calls of S3, and what is made of them.
 
 // In the order in which an upload travels.
+mod settings;
+pub use settings::Multipart;
+mod put;
+mod source;
+pub(super) use put::{Upload, put};
 mod create;
 mod upload_part;
 // The end of one: a whole object, or nothing.
@@ -8,7 +13,10 @@ mod abort;
 mod complete;
 pub(super) use complete::CompletedPart;
 mod list;
+mod outcome;
+mod unfinished;
 pub use list::UnfinishedUpload;
+pub(super) use unfinished::background;
 
 use super::HttpS3;
 use crate::{Bucket, ObjectKey, Operation, S3Error, http::request::target};

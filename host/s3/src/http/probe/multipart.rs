@@ -1,13 +1,13 @@
 use super::{
     Checks, Place, Tried, Verdict,
-    place::{FIRST, SECOND, payload},
+    place::{FIRST, SECOND},
     verdict::{refusal, unless_held_back},
 };
 use crate::{
     Feature, PutOptions, S3Error, S3ErrorKind,
     http::{
-        encode,
         multipart::{CompletedPart, MultipartUpload},
+        payload::Payload,
         request::Headers,
     },
 };
@@ -74,8 +74,7 @@ impl Place {
         upload: &MultipartUpload,
         text: &'static str,
     ) -> Result<CompletedPart, S3Error> {
-        let etag = upload.upload_part(1, payload(text).await?, Headers::default()).await?;
-        Ok(CompletedPart { number: 1, etag: encode::quoted(&etag).into_owned() })
+        upload.send_part(1, Payload::of(text.into()), None).await
     }
 
     async fn complete(
@@ -85,9 +84,9 @@ impl Place {
         headers: Headers,
     ) -> Result<Option<String>, S3Error> {
         let part = self.send_part(upload, text).await?;
-        let (etag, headers) = upload.complete(&[part], headers).await?;
-        self.wrote(upload.key.clone(), &headers);
-        Ok(etag)
+        let completed = upload.complete(&[part], None, headers).await?;
+        self.wrote(upload.key.clone(), &completed.headers);
+        Ok(completed.etag)
     }
 
     async fn is_unfinished(&self, upload: &MultipartUpload) -> Result<bool, S3Error> {

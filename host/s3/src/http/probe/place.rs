@@ -218,7 +218,7 @@ async fn remove(
 }
 
 pub(super) async fn payload(text: &'static str) -> Result<Payload, S3Error> {
-    let mut payload = Payload::of(Body::from(text), None).await?;
+    let mut payload = Payload::of(Body::from(text));
     payload.hash_if_in_memory().await?;
     Ok(payload)
 }
