@@ -220,7 +220,6 @@ impl Body {
     }
 
     /// The checksum that the service told of the bytes.
-    #[expect(dead_code, reason = "the parallel download asks for it")]
     pub(crate) fn told_checksum(&self) -> Option<&ToldChecksum> {
         self.told.as_ref()
     }

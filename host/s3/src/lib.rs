@@ -35,6 +35,7 @@ mod object_key;
 pub use object_key::{InvalidKey, ObjectKey};
 mod body;
 mod body_error;
+mod positioned;
 mod spool;
 pub use body::{Body, ByteStream};
 mod options;
@@ -49,6 +50,8 @@ mod pages;
 pub use pages::{list_all, list_pages};
 mod error;
 pub use error::{Operation, Redirect, S3Error, S3ErrorKind};
+mod parallel_download;
+pub use parallel_download::{DownloadError, ParallelDownload, PartError};
 mod memory;
 pub use memory::{MemoryObject, MemoryS3};
 #[cfg(feature = "mock")]

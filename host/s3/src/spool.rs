@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::io::AsyncWriteExt;
 
-use crate::ByteStream;
+use crate::{ByteStream, positioned::read_at};
 
 /// Bytes read from the file at a time.
 const CHUNK: usize = 256 * 1024;
@@ -92,16 +92,6 @@ fn read_chunk(file: &File, most: usize, offset: u64) -> io::Result<Bytes> {
             }
         }
     }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, chunk: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, chunk, offset)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, chunk: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, chunk, offset)
 }
 
 #[cfg(test)]

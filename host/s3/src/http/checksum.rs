@@ -118,6 +118,17 @@ impl Hasher {
         }
     }
 
+    /// Goes on with bytes that were hashed apart: those that follow on these.
+    ///
+    /// False where the algorithm cannot do that (SHA-256).
+    pub(crate) fn append(&mut self, next: &Self) -> bool {
+        match (&mut self.state, &next.state) {
+            (State::Crc(crc), State::Crc(next)) => crc.combine(next),
+            _ => return false,
+        }
+        true
+    }
+
     /// The checksum, as S3 writes it: base64, big-endian.
     pub(crate) fn finish(self) -> String {
         match (self.state, self.algorithm) {

@@ -16,8 +16,7 @@ use super::{
     retry::{Delays, OVER_BUDGET},
 };
 use crate::{
-    Body, Bucket, ByteRange, GetOptions, Object, ObjectInfo, ObjectKey, Operation, S3Error,
-    S3ErrorKind,
+    Body, Bucket, GetOptions, Object, ObjectInfo, ObjectKey, Operation, S3Error, S3ErrorKind,
 };
 
 /// The bytes of an object on their way here.
@@ -164,8 +163,7 @@ impl Download {
         if !broke.is_retryable() {
             return Err(broke);
         }
-        // A weak etag may stay the same though bytes differ.
-        let Some(etag) = self.info.etag.clone().filter(|etag| !etag.starts_with("W/")) else {
+        let Some(etag) = self.info.strong_etag().map(str::to_owned) else {
             return Err(broke.noting(Some(
                 "it cannot go on from there, as the service gave no etag to tell whether the \
                  object is still the same"
@@ -198,14 +196,8 @@ impl Download {
 
     async fn ask_for_rest(&mut self, etag: &str) -> Result<Answer, S3Error> {
         let told = self.info.version_id.clone().filter(|_| self.pins_version);
-        let mut options = self.options.clone();
-        options.range = Some(ByteRange::Closed(self.rest.start, self.rest.end - 1));
+        let mut options = self.options.of_part(&self.rest, etag);
         options.version_id = options.version_id.or_else(|| told.clone());
-        options.if_match = Some(etag.to_owned());
-        // These held when the download began.
-        options.if_none_match = None;
-        options.if_modified_since = None;
-        options.if_unmodified_since = None;
         let (operation, method) = (Operation::GetObject, Method::GET);
         let request = read_request(operation, method, &self.bucket, &self.key, &options)?;
         let error = match self.s3.send(request).await {
@@ -225,7 +217,7 @@ impl Download {
             }
             S3ErrorKind::PreconditionFailed
             | S3ErrorKind::NoSuchKey
-            | S3ErrorKind::InvalidRange => Err(changed().caused_by(error)),
+            | S3ErrorKind::InvalidRange => Err(S3Error::changed_midway().caused_by(error)),
             _ => Err(error),
         }
     }
@@ -247,19 +239,11 @@ impl Download {
             || other(told.etag.as_deref(), Some(etag))
             || other(told.version_id.as_deref(), self.info.version_id.as_deref())
         {
-            return Err(changed());
+            return Err(S3Error::changed_midway());
         }
         if told.etag.is_none() {
             return Err(answer.refused("the service no longer says which etag the object has"));
         }
         range.expect(&self.rest, answer)
     }
-}
-
-fn changed() -> S3Error {
-    S3Error::new(
-        S3ErrorKind::PreconditionFailed,
-        "the object changed while it was read, and what was read is of the object as it was \
-         before; read it again from its beginning",
-    )
 }

@@ -34,7 +34,7 @@ pub use multipart::{Multipart, UnfinishedUpload};
 mod put_object;
 
 mod checksum;
-pub(crate) use checksum::sha256_hex;
+pub(crate) use checksum::{Hasher, sha256_hex};
 mod content_range;
 mod object_headers;
 mod payload;

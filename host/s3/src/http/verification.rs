@@ -37,6 +37,11 @@ impl ToldChecksum {
         })
     }
 
+    /// Whether it can be made of the checksums of parts.
+    pub(crate) fn is_of_parts(&self) -> bool {
+        self.algorithm != ChecksumAlgorithm::Sha256
+    }
+
     /// Whether the bytes that were hashed are those of the object.
     pub(crate) fn check(&self, hasher: Hasher) -> Result<(), S3Error> {
         let found = hasher.finish();

@@ -1,0 +1,179 @@
+use std::{fmt, fs::File, future::Future, io, sync::Arc};
+
+use futures::future::{try_join, try_join_all};
+
+use crate::{GetOptions, Object, ObjectInfo, S3Error, S3ErrorKind, http::ToldChecksum};
+
+mod parts;
+mod sink;
+use parts::Parts;
+use sink::Sink;
+
+/// Reads a large object into a file, by several requests at a time.
+///
+/// - The first request is that of a plain get, and reads from the front, so a small
+///   object takes one request. The others read parts from the back, until they meet.
+/// - All parts are of one object: each is asked for with `If-Match` on the first
+///   one's etag. If the object changes meanwhile, that is an error.
+/// - The checksum that the service keeps of the whole object is compared, as by a
+///   plain get.
+/// - One request alone reads what cannot be read in parts: a range, an object without
+///   a (strong) etag, bytes of unknown length (behind a filter), and an object whose
+///   checksum is a SHA-256, which cannot be put together from those of parts.
+/// - Any failure fails all of it; dropping the future ends all requests. What the file
+///   holds then is not the object, so write to a file that gets its name later.
+///
+/// # Example: an object of any size into a file
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use artifact_s3::{Bucket, GetOptions, MemoryS3, ObjectKey, ParallelDownload, S3Client};
+///
+/// let s3 = MemoryS3::with_buckets(["artifacts"])?;
+/// let (bucket, key) = (Bucket::parse("artifacts")?, ObjectKey::parse("model")?);
+/// s3.put_object(&bucket, &key, vec![7; 100_000].into(), &Default::default()).await?;
+///
+/// let file = tempfile::tempfile()?;
+/// let get = |options: GetOptions| {
+///     let (s3, bucket, key) = (&s3, &bucket, &key);
+///     async move { s3.get_object(bucket, key, &options).await }
+/// };
+/// let download = ParallelDownload::default().part_size(10_000);
+/// let info = download.to_file(get, &GetOptions::default(), &file).await?;
+/// assert_eq!((info.size, file.metadata()?.len()), (100_000, 100_000));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct ParallelDownload {
+    part_size: u64,
+    parallel: usize,
+    observer: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+}
+
+impl Default for ParallelDownload {
+    fn default() -> Self {
+        Self { part_size: 8 * 1024 * 1024, parallel: 4, observer: None }
+    }
+}
+
+impl ParallelDownload {
+    /// Bytes of a part; 8 MiB, if nothing is said, and at least 1.
+    pub fn part_size(mut self, bytes: u64) -> Self {
+        self.part_size = bytes.max(1);
+        self
+    }
+
+    /// Requests at a time; 4, if nothing is said, and at least 1. Each holds about 1 MiB
+    /// in memory.
+    pub fn parallel(mut self, requests: usize) -> Self {
+        self.parallel = requests.max(1);
+        self
+    }
+
+    /// Calls `observer` with the number of bytes written so far, every now and then.
+    pub fn observed(mut self, observer: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Reads what `get` opens into `file`, from its beginning, and makes it as long.
+    ///
+    /// `get` is called with the options, and then with those for parts of the same
+    /// object. Gives the description of the object.
+    pub async fn to_file<E, F, G>(
+        &self,
+        get: G,
+        options: &GetOptions,
+        file: &File,
+    ) -> Result<ObjectInfo, DownloadError<E>>
+    where
+        E: PartError,
+        F: Future<Output = Result<Object, E>>,
+        G: Fn(GetOptions) -> F,
+    {
+        let Object { info, body } = get(options.clone()).await.map_err(DownloadError::Get)?;
+        let told = body.told_checksum().cloned();
+        let etag = info.strong_etag().filter(|_| {
+            options.range.is_none()
+                && body.length() == Some(info.size)
+                && told.as_ref().is_none_or(ToldChecksum::is_of_parts)
+        });
+        let parts = match etag {
+            Some(_) => Parts::new(info.size, self.part_size),
+            None => Parts::one(body.length()),
+        };
+        // What comes in one part is compared by the body itself.
+        let told = told.filter(|_| parts.count() > 1);
+        let file = file.try_clone().map_err(DownloadError::File)?;
+        let sink = Sink::new(file, told, self.observer.clone());
+
+        let first = parts.take_front().unwrap_or(0..0);
+        let front = sink.fill(body, first, parts.end(), || parts.take_front());
+        let others = self.parallel.saturating_sub(1).min(parts.others());
+        let others = (0..others).map(|_| async {
+            while let Some(part) = parts.take_back() {
+                let options = options.of_part(&part, etag.unwrap_or_default());
+                let object = get(options).await.map_err(of_part)?;
+                if object.info.etag != info.etag || object.info.size != info.size {
+                    return Err(DownloadError::Changed(None));
+                }
+                let end = Some(part.end);
+                sink.fill(object.body, part, end, || None).await.map_err(DownloadError::from)?;
+            }
+            Ok(())
+        });
+        try_join(async { Ok(front.await?) }, try_join_all(others)).await?;
+        sink.finish().await?;
+        Ok(info)
+    }
+}
+
+impl fmt::Debug for ParallelDownload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParallelDownload")
+            .field("part_size", &self.part_size)
+            .field("parallel", &self.parallel)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a [`ParallelDownload`] must know of an error that it is given.
+pub trait PartError {
+    /// Whether a part was refused because the object is no longer the one that was begun.
+    fn is_changed(&self) -> bool;
+}
+
+impl PartError for S3Error {
+    /// It has another etag, or is gone, or is shorter.
+    fn is_changed(&self) -> bool {
+        matches!(
+            self.kind(),
+            S3ErrorKind::PreconditionFailed | S3ErrorKind::NoSuchKey | S3ErrorKind::InvalidRange
+        )
+    }
+}
+
+fn of_part<E: PartError>(error: E) -> DownloadError<E> {
+    if error.is_changed() { DownloadError::Changed(Some(error)) } else { DownloadError::Get(error) }
+}
+
+/// Why an object was not read into a file. What the file holds is not the object.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DownloadError<E> {
+    /// The object, or a part of it, was not opened.
+    #[error(transparent)]
+    Get(E),
+    /// The object changed while it was read.
+    #[error("the object changed while it was read; read it again")]
+    Changed(#[source] Option<E>),
+    /// The bytes broke off, or are damaged; an [`S3Error`] made of it tells more.
+    #[error("the bytes of the object did not arrive as they were sent")]
+    Body(#[source] io::Error),
+    /// The file cannot be written.
+    #[error("the file cannot be written")]
+    File(#[source] io::Error),
+}
