@@ -12,3 +12,5 @@ mod fault_rates;
 pub use fault_rates::FaultRates;
 mod faults;
 pub use faults::{Fault, Faults};
+mod traced;
+pub use traced::Traced;
