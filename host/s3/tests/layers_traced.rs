@@ -28,7 +28,7 @@ fn names() -> (Bucket, ObjectKey) {
 
 /// Keeps metrics by name and labels: sums, and for histograms how many values.
 #[derive(Clone, Default)]
-struct Metrics(Arc<Mutex<BTreeMap<String, f64>>>);
+struct Metrics(Arc<Mutex<BTreeMap<String, i64>>>);
 
 struct Cell(Metrics, String);
 
@@ -40,21 +40,22 @@ impl Metrics {
         Arc::new(Cell(self.clone(), format!("{} {}", key.name(), labels.join(" "))))
     }
 
-    fn get(&self, name: &str) -> f64 {
+    fn get(&self, name: &str) -> i64 {
         let all = self.0.lock().unwrap();
-        *all.get(name).unwrap_or_else(|| panic!("{name} is not among {all:?}"))
+        assert!(all.contains_key(name), "{name} is not among {all:?}");
+        all[name]
     }
 }
 
 impl Cell {
-    fn add(&self, value: f64) {
+    fn add(&self, value: i64) {
         *self.0.0.lock().unwrap().entry(self.1.clone()).or_default() += value;
     }
 }
 
 impl CounterFn for Cell {
     fn increment(&self, value: u64) {
-        self.add(f64::from(u32::try_from(value).unwrap()));
+        self.add(value.try_into().unwrap());
     }
     fn absolute(&self, _: u64) {
         unreachable!("nothing here sets a counter");
@@ -63,10 +64,12 @@ impl CounterFn for Cell {
 
 impl GaugeFn for Cell {
     fn increment(&self, value: f64) {
-        self.add(value);
+        assert!((0.9..1.1).contains(&value), "one by one");
+        self.add(1);
     }
     fn decrement(&self, value: f64) {
-        self.add(-value);
+        assert!((0.9..1.1).contains(&value), "one by one");
+        self.add(-1);
     }
     fn set(&self, _: f64) {
         unreachable!("nothing here sets a gauge");
@@ -76,7 +79,7 @@ impl GaugeFn for Cell {
 impl HistogramFn for Cell {
     fn record(&self, value: f64) {
         assert!((0.0..60.0).contains(&value), "seconds: {value}");
-        self.add(1.0);
+        self.add(1);
     }
 }
 
@@ -189,9 +192,9 @@ fn a_call_is_a_span_and_a_duration() {
         let all = metrics.0.lock().unwrap().clone();
         assert!(all.keys().all(|name| !name.contains("bucket")), "{all:?}");
         drop(all);
-        assert_eq!(metrics.get(&duration(PUT, None)), 1.0);
-        assert_eq!(metrics.get(&format!("s3.client.active_calls {PUT}")), 0.0);
-        assert_eq!(metrics.get("s3.client.sent "), 3.0);
+        assert_eq!(metrics.get(&duration(PUT, None)), 1);
+        assert_eq!(metrics.get(&format!("s3.client.active_calls {PUT}")), 0);
+        assert_eq!(metrics.get("s3.client.sent "), 3);
     });
 }
 
@@ -207,7 +210,7 @@ fn a_failure_says_what_the_service_answered() {
         assert_eq!(span.get("aws.request_id"), missing.request_id());
         assert_eq!(span.get("otel.status_code"), Some("ERROR"));
         assert_eq!(span.get("otel.status_description"), Some(&*missing.to_string()));
-        assert_eq!(metrics.get(&duration(GET, Some("NoSuchKey"))), 1.0);
+        assert_eq!(metrics.get(&duration(GET, Some("NoSuchKey"))), 1);
 
         // A copy that is current is what the caller hoped for.
         let info =
@@ -217,7 +220,7 @@ fn a_failure_says_what_the_service_answered() {
         let span = &spans.closed()[2];
         assert_eq!(span.get("http.response.status_code"), Some("304"));
         assert_eq!((span.get("error.type"), span.get("otel.status_code")), (None, None));
-        assert_eq!(metrics.get(&duration(GET, None)), 1.0);
+        assert_eq!(metrics.get(&duration(GET, None)), 1);
     });
 }
 
@@ -239,23 +242,23 @@ fn a_get_lasts_as_long_as_its_body_and_its_bytes_count_as_they_pass() {
 
         let object = s3.get_object(&bucket, &key, &GetOptions::default()).await.unwrap();
         assert_eq!(object.body.length(), Some(5));
-        assert_eq!((spans.closed().len(), metrics.get(&active)), (0, 1.0));
+        assert_eq!((spans.closed().len(), metrics.get(&active)), (0, 1));
         let failed = S3Error::from(object.body.bytes().await.unwrap_err());
         assert_eq!(failed.kind(), S3ErrorKind::Integrity);
         assert_eq!(spans.closed()[0].get("error.type"), Some("Integrity"));
-        assert_eq!(metrics.get("s3.client.received "), 4.0);
-        assert_eq!(metrics.get(&duration(GET, Some("Integrity"))), 1.0);
+        assert_eq!(metrics.get("s3.client.received "), 4);
+        assert_eq!(metrics.get(&duration(GET, Some("Integrity"))), 1);
 
         let s3 = Traced::new(memory);
         let mut read =
             s3.get_object(&bucket, &key, &GetOptions::default()).await.unwrap().body.into_stream();
         while read.try_next().await.unwrap().is_some() {}
-        assert_eq!(metrics.get("s3.client.received "), 9.0);
+        assert_eq!(metrics.get("s3.client.received "), 9);
         // The span ends with the bytes, and does not wait for the stream to be dropped.
-        assert_eq!((spans.closed().len(), metrics.get(&active)), (2, 0.0));
+        assert_eq!((spans.closed().len(), metrics.get(&active)), (2, 0));
 
         drop(s3.get_object(&bucket, &key, &GetOptions::default()).await.unwrap());
-        assert_eq!((spans.closed().len(), metrics.get(&active)), (3, 0.0));
+        assert_eq!((spans.closed().len(), metrics.get(&active)), (3, 0));
         assert_eq!(spans.closed()[2].get("error.type"), None);
     });
 }
@@ -269,11 +272,11 @@ fn a_call_that_was_dropped_is_told_as_cancelled() {
         let options = PutOptions::default();
         let mut put = s3.put_object(&bucket, &key, "abc".into(), &options);
         assert!(futures::poll!(&mut put).is_pending());
-        assert_eq!(metrics.get(&format!("s3.client.active_calls {PUT}")), 1.0);
+        assert_eq!(metrics.get(&format!("s3.client.active_calls {PUT}")), 1);
         drop(put);
         assert_eq!(spans.closed()[0].get("error.type"), Some("Cancelled"));
-        assert_eq!(metrics.get(&duration(PUT, Some("Cancelled"))), 1.0);
-        assert_eq!(metrics.get(&format!("s3.client.active_calls {PUT}")), 0.0);
+        assert_eq!(metrics.get(&duration(PUT, Some("Cancelled"))), 1);
+        assert_eq!(metrics.get(&format!("s3.client.active_calls {PUT}")), 0);
     });
 }
 
