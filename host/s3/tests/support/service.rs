@@ -55,6 +55,8 @@ pub(crate) enum Rule {
     Wait(Duration),
     /// This, and nothing is done.
     Say(Vec<u8>),
+    /// The same, later.
+    WaitAndSay(Duration, Vec<u8>),
     /// As S3 would, and the answer is this.
     DoAndSay(Vec<u8>),
     /// As S3 would, and the answer is lost.
@@ -204,6 +206,10 @@ async fn serve(mut socket: TcpStream, state: Arc<Mutex<State>>, rules: Rules) {
                 Some(obey(&call, &state))
             }
             Rule::Say(answer) => Some(answer),
+            Rule::WaitAndSay(pause, answer) => {
+                tokio::time::sleep(pause).await;
+                Some(answer)
+            }
             Rule::DoAndSay(answer) => {
                 obey(&call, &state);
                 Some(answer)

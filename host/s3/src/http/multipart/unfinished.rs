@@ -51,10 +51,16 @@ impl HttpS3 {
         &self,
         work: impl Future<Output = Result<T, S3Error>> + Send + 'static,
     ) -> Result<T, S3Error> {
-        let task = self.parts().background.spawn(work.in_current_span());
-        task.await.unwrap_or_else(|error| {
-            Err(S3Error::new(S3ErrorKind::Service, "the runtime ended before the upload did")
-                .caused_by(error))
+        let (done, outcome) = oneshot::channel();
+        let work = async move {
+            // Where nobody waits any more, the outcome is dropped here, within the task, so
+            // that what this begins is under way before the task has ended.
+            let _ = done.send(work.await);
+        };
+        self.parts().background.spawn(work.in_current_span());
+        outcome.await.unwrap_or_else(|_| {
+            let message = "the runtime ended before the upload did";
+            Err(S3Error::new(S3ErrorKind::Service, message))
         })
     }
 }
