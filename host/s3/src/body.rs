@@ -213,6 +213,15 @@ impl Body {
         Ok((digest, body))
     }
 
+    /// The same bytes, by way of another stream; what was told of them stays told.
+    pub(crate) fn by_way_of<S>(self, stream: impl FnOnce(ByteStream) -> S) -> Self
+    where
+        S: Stream<Item = io::Result<Bytes>> + Send + 'static,
+    {
+        let (length, told) = (self.length(), self.told.clone());
+        Self::from_stream(stream(self.into_stream()), length).told(told)
+    }
+
     /// With the checksum of the bytes, as the service told it.
     pub(crate) fn told(mut self, checksum: Option<ToldChecksum>) -> Self {
         self.told = checksum;

@@ -141,15 +141,6 @@ impl S3Error {
         }))
     }
 
-    /// An object was read in parts, and is not the same for all of them.
-    pub(crate) fn changed_midway() -> Self {
-        Self::new(
-            S3ErrorKind::PreconditionFailed,
-            "the object changed while it was read, and what was read is of the object as it was \
-             before; read it again from its beginning",
-        )
-    }
-
     /// Says which call it was, and on what (`bucket/key`).
     #[must_use]
     pub fn on(mut self, operation: Operation, target: impl Into<String>) -> Self {

@@ -51,7 +51,7 @@ pub use pages::{list_all, list_pages};
 mod error;
 pub use error::{Operation, Redirect, S3Error, S3ErrorKind};
 mod parallel_download;
-pub use parallel_download::{DownloadError, ParallelDownload, PartError};
+pub use parallel_download::{DownloadError, ParallelDownload, ReadError};
 mod memory;
 pub use memory::{MemoryObject, MemoryS3};
 #[cfg(feature = "mock")]

@@ -3,7 +3,10 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Write,
+    time::{Duration, Instant},
+};
 
 use artifact_s3::{
     ByteRange, GetOptions, HttpS3, Object, Operation, RetryPolicy, S3Client, S3Error,
@@ -37,6 +40,11 @@ async fn get(server: &ObjectServer) -> Result<Bytes, S3Error> {
 fn asked(range: &str) -> (Option<String>, Option<String>) {
     (Some(range.to_owned()), Some("\"e1\"".to_owned()))
 }
+
+type Changed = (&'static str, fn(Stored, &support::Seen) -> Sent);
+
+/// What a service answers, and what the error must say of it.
+type Wrong = (&'static str, fn(Stored) -> Sent);
 
 const FIRST: (Option<String>, Option<String>) = (None, None);
 
@@ -160,7 +168,7 @@ async fn a_version_that_the_caller_named_is_never_left_out() {
 async fn two_versions_are_never_mixed() {
     let old = || Stored::new(noise(1000));
     let new = || Stored::new(vec![7; 1000]).etag(Some("\"e2\""));
-    let changed: [(&str, fn(Stored, &support::Seen) -> Sent); 6] = [
+    let changed: [Changed; 6] = [
         ("412", |new, seen| new.answer(seen)),
         ("an If-Match that is ignored", |new, _| new.part(100..1000)),
         ("another length, the same etag", |mut new, _| {
@@ -198,7 +206,7 @@ async fn two_versions_are_never_mixed() {
 #[tokio::test]
 async fn an_answer_that_is_not_the_rest_is_refused() {
     let stored = || Stored::new(noise(1000));
-    let answers: [(&str, fn(Stored) -> Sent); 7] = [
+    let answers: [Wrong; 7] = [
         ("ignored the range", |s| s.whole()),
         ("Content-Range", |s| s.part_told_as(100..1000, "bytes 100-999/*")),
         ("Content-Range", |s| s.part_told_as(100..1000, "nonsense")),
@@ -334,18 +342,18 @@ async fn what_drips_is_no_break() {
 async fn a_first_answer_of_other_bytes_than_asked_is_refused_before_any_byte() {
     let stored = || Stored::new(noise(10));
     let asked = |range| GetOptions { range: Some(range), ..Default::default() };
-    let answers: [(&str, ByteRange, fn(Stored) -> Sent); 9] = [
-        ("sent bytes 3-4", ByteRange::Closed(2, 4), |s| s.part(3..5)),
-        ("sent bytes 2-5", ByteRange::Closed(2, 4), |s| s.part(2..6)),
-        ("sent bytes 2-3", ByteRange::Closed(2, 4), |s| s.part(2..4)),
-        ("sent bytes 2-8", ByteRange::From(2), |s| s.part(2..9)),
-        ("sent bytes 0-2", ByteRange::Last(3), |s| s.part(0..3)),
-        ("outside the object", ByteRange::From(10), |s| s.part(0..3)),
-        ("Content-Range", ByteRange::Closed(2, 4), |s| s.part_told_as(2..5, "bytes 4-2/10")),
-        ("Content-Range", ByteRange::Closed(2, 4), |s| s.part_told_as(2..5, "bytes 2-4/*")),
-        ("that they are 2", ByteRange::Closed(2, 4), |s| s.part_told_as(2..4, "bytes 2-4/10")),
+    let answers: [(ByteRange, Wrong); 9] = [
+        (ByteRange::Closed(2, 4), ("sent bytes 3-4", |s| s.part(3..5))),
+        (ByteRange::Closed(2, 4), ("sent bytes 2-5", |s| s.part(2..6))),
+        (ByteRange::Closed(2, 4), ("sent bytes 2-3", |s| s.part(2..4))),
+        (ByteRange::From(2), ("sent bytes 2-8", |s| s.part(2..9))),
+        (ByteRange::Last(3), ("sent bytes 0-2", |s| s.part(0..3))),
+        (ByteRange::From(10), ("outside the object", |s| s.part(0..3))),
+        (ByteRange::Closed(2, 4), ("Content-Range", |s| s.part_told_as(2..5, "bytes 4-2/10"))),
+        (ByteRange::Closed(2, 4), ("Content-Range", |s| s.part_told_as(2..5, "bytes 2-4/*"))),
+        (ByteRange::Closed(2, 4), ("that they are 2", |s| s.part_told_as(2..4, "bytes 2-4/10"))),
     ];
-    for (hint, range, answer) in answers {
+    for (range, (hint, answer)) in answers {
         let server = ObjectServer::start(move |_, _| answer(stored())).await;
         let error = open(&server.client().await, &asked(range)).await.unwrap_err();
         assert_eq!((error.kind(), error.is_retryable()), (Kind::Service, false), "{error}");
@@ -362,11 +370,11 @@ async fn a_first_answer_of_other_bytes_than_asked_is_refused_before_any_byte() {
 fn chunked(status: &str, headers: &[(&str, &str)], chunks: &[&str]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status}\r\nTransfer-Encoding: chunked\r\n");
     for (name, value) in headers {
-        bytes.push_str(&format!("{name}: {value}\r\n"));
+        write!(bytes, "{name}: {value}\r\n").unwrap();
     }
     bytes.push_str("\r\n");
     for chunk in chunks {
-        bytes.push_str(&format!("{:x}\r\n{chunk}\r\n", chunk.len()));
+        write!(bytes, "{:x}\r\n{chunk}\r\n", chunk.len()).unwrap();
     }
     bytes.push_str("0\r\n\r\n");
     bytes.into_bytes()

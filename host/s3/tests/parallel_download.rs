@@ -73,11 +73,11 @@ fn content(file: &mut File) -> Vec<u8> {
     bytes
 }
 
-/// What a download that failed says of the bytes.
-fn body_error(error: DownloadError<S3Error>) -> S3Error {
+/// What a download that failed says of the object.
+fn of_object(error: DownloadError<S3Error>) -> S3Error {
     match error {
-        DownloadError::Body(error) => error.into(),
-        other => panic!("{other:?}"),
+        DownloadError::Get(error) => error,
+        DownloadError::File(error) => panic!("{error:?}"),
     }
 }
 
@@ -201,8 +201,9 @@ async fn an_object_that_changes_between_its_parts_is_never_mixed() {
         })
         .await;
         let error = fetch(&server.client().await, &GetOptions::default()).await.unwrap_err();
-        assert!(matches!(error, DownloadError::Changed(_)), "{error:?}");
-        assert!(error.to_string().contains("changed while it was read"), "{error}");
+        let error = of_object(error);
+        assert_eq!((error.kind(), error.is_retryable()), (Kind::PreconditionFailed, false));
+        assert!(error.message().contains("changed while it was read"), "{error}");
     }
 }
 
@@ -267,7 +268,7 @@ async fn the_checksum_of_the_whole_is_compared() {
             .await;
             match (flipped, fetch(&server.client().await, &GetOptions::default()).await) {
                 (None, Ok(fetched)) => assert!(fetched == bytes),
-                (Some(_), Err(error)) => assert_eq!(body_error(error).kind(), Kind::Integrity),
+                (Some(_), Err(error)) => assert_eq!(of_object(error).kind(), Kind::Integrity),
                 (_, other) => panic!("{algorithm:?} {flipped:?}: {other:?}"),
             }
         }
@@ -278,13 +279,15 @@ async fn the_checksum_of_the_whole_is_compared() {
 async fn what_the_service_refuses_is_passed_on() {
     let server = ObjectServer::start(|_, _| sent(response("403 Forbidden", &[], b""))).await;
     let error = fetch(&server.client().await, &GetOptions::default()).await.unwrap_err();
-    assert!(matches!(error, DownloadError::Get(e) if e.kind() == Kind::AccessDenied));
+    assert_eq!(of_object(error).kind(), Kind::AccessDenied);
     // The caller's own condition is no change of the object.
     let stored = Stored::new(noise(10 * PART));
     let server = ObjectServer::start(move |_, seen| stored.answer(seen)).await;
     let options = GetOptions { if_match: Some("other".into()), ..Default::default() };
     let error = fetch(&server.client().await, &options).await.unwrap_err();
-    assert!(matches!(error, DownloadError::Get(e) if e.kind() == Kind::PreconditionFailed));
+    let error = of_object(error);
+    assert_eq!(error.kind(), Kind::PreconditionFailed);
+    assert!(!error.message().contains("changed"), "{error}");
 }
 
 #[tokio::test]
@@ -297,7 +300,7 @@ async fn one_part_that_fails_ends_all_of_it() {
     })
     .await;
     let error = fetch(&server.client().await, &GetOptions::default()).await.unwrap_err();
-    assert!(matches!(error, DownloadError::Get(e) if e.kind() == Kind::AccessDenied));
+    assert_eq!(of_object(error).kind(), Kind::AccessDenied);
     assert!(server.requests().len() < 10, "{}", server.requests().len());
 }
 
@@ -314,7 +317,7 @@ async fn a_client_that_gives_more_or_less_than_it_says_is_found_out() {
         let file = tempfile::tempfile().unwrap();
         let one = download().parallel(1);
         let error = one.to_file(get, &GetOptions::default(), &file).await.unwrap_err();
-        assert_eq!(body_error(error).kind(), Kind::Unreachable, "{given} of {said}");
+        assert_eq!(of_object(error).kind(), Kind::Unreachable, "{given} of {said}");
     }
 }
 
@@ -330,7 +333,7 @@ async fn a_full_disk_is_told_as_such() {
         DownloadError::File(error) => {
             assert_eq!(error.kind(), std::io::ErrorKind::StorageFull, "{error}");
         }
-        other => panic!("{other:?}"),
+        DownloadError::Get(error) => panic!("{error}"),
     }
 }
 
@@ -340,13 +343,14 @@ async fn progress_grows_to_the_size() {
     let server = ObjectServer::start(move |_, seen| stored.answer(seen)).await;
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
-    let download = download().observed(move |at| log.lock().unwrap().push(at));
+    let download = download().observed(move |at, all| log.lock().unwrap().push((at, all)));
     let file = tempfile::tempfile().unwrap();
     let s3 = server.client().await;
     to_file(&download, &s3, &GetOptions::default(), &file).await.unwrap();
     let seen = seen.lock().unwrap();
     assert!(seen.len() > 1 && seen.is_sorted(), "{seen:?}");
-    assert_eq!(seen.last(), Some(&(10 * PART as u64)));
+    let all = 10 * PART as u64;
+    assert_eq!((seen[0], seen[seen.len() - 1]), ((0, Some(all)), (all, Some(all))));
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ use super::{
     retry::{Delays, OVER_BUDGET},
 };
 use crate::{
-    Body, Bucket, GetOptions, Object, ObjectInfo, ObjectKey, Operation, S3Error, S3ErrorKind,
+    Body, Bucket, GetOptions, Object, ObjectInfo, ObjectKey, Operation, ReadError, S3Error,
+    S3ErrorKind,
 };
 
 /// The bytes of an object on their way here.
@@ -215,9 +216,7 @@ impl Download {
                 self.pins_version = false;
                 Box::pin(self.ask_for_rest(etag)).await
             }
-            S3ErrorKind::PreconditionFailed
-            | S3ErrorKind::NoSuchKey
-            | S3ErrorKind::InvalidRange => Err(S3Error::changed_midway().caused_by(error)),
+            _ if error.is_changed() => Err(S3Error::changed(Some(error))),
             _ => Err(error),
         }
     }
@@ -239,7 +238,7 @@ impl Download {
             || other(told.etag.as_deref(), Some(etag))
             || other(told.version_id.as_deref(), self.info.version_id.as_deref())
         {
-            return Err(S3Error::changed_midway());
+            return Err(S3Error::changed(None));
         }
         if told.etag.is_none() {
             return Err(answer.refused("the service no longer says which etag the object has"));

@@ -59,11 +59,11 @@ impl<C: S3Client> Layer for ConcurrencyLimit<C> {
 
 /// The same bytes; the place is free again when they end, break, or are dropped.
 fn holding(body: Body, place: OwnedSemaphorePermit) -> Body {
-    let length = body.length();
-    let bytes = stream::try_unfold((body.into_stream(), place), |(mut bytes, place)| async move {
-        Ok(bytes.try_next().await?.map(|chunk| (chunk, (bytes, place))))
-    });
-    Body::from_stream(bytes, length)
+    body.by_way_of(|bytes| {
+        stream::try_unfold((bytes, place), |(mut bytes, place)| async move {
+            Ok(bytes.try_next().await?.map(|chunk| (chunk, (bytes, place))))
+        })
+    })
 }
 
 impl<C: fmt::Display> fmt::Display for ConcurrencyLimit<C> {

@@ -69,15 +69,14 @@ impl<C: S3Client> Layer for Deadline<C> {
 
 /// The same bytes, as far as they come in time.
 fn until(at: Instant, body: Body, missed: S3Error) -> Body {
-    let length = body.length();
-    let bytes =
-        stream::try_unfold((body.into_stream(), missed), move |(mut bytes, missed)| async move {
+    body.by_way_of(|bytes| {
+        stream::try_unfold((bytes, missed), move |(mut bytes, missed)| async move {
             match timeout_at(at, bytes.try_next()).await {
                 Ok(next) => Ok(next?.map(|chunk| (chunk, (bytes, missed)))),
                 Err(_) => Err(io::Error::from(missed)),
             }
-        });
-    Body::from_stream(bytes, length)
+        })
+    })
 }
 
 impl<C: fmt::Display> fmt::Display for Deadline<C> {

@@ -7,7 +7,7 @@ use crate::{GetOptions, Object, ObjectInfo, S3Error, S3ErrorKind, http::ToldChec
 mod parts;
 mod sink;
 use parts::Parts;
-use sink::Sink;
+use sink::{Observer, Sink};
 
 /// Reads a large object into a file, by several requests at a time.
 ///
@@ -50,7 +50,7 @@ use sink::Sink;
 pub struct ParallelDownload {
     part_size: u64,
     parallel: usize,
-    observer: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+    observer: Option<Observer>,
 }
 
 impl Default for ParallelDownload {
@@ -73,8 +73,9 @@ impl ParallelDownload {
         self
     }
 
-    /// Calls `observer` with the number of bytes written so far, every now and then.
-    pub fn observed(mut self, observer: impl Fn(u64) + Send + Sync + 'static) -> Self {
+    /// Calls `observer` with the number of bytes written so far, and that of all bytes,
+    /// where it is known: when the object is open, and every now and then.
+    pub fn observed(mut self, observer: impl Fn(u64, Option<u64>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
@@ -90,7 +91,7 @@ impl ParallelDownload {
         file: &File,
     ) -> Result<ObjectInfo, DownloadError<E>>
     where
-        E: PartError,
+        E: ReadError,
         F: Future<Output = Result<Object, E>>,
         G: Fn(GetOptions) -> F,
     {
@@ -108,7 +109,7 @@ impl ParallelDownload {
         // What comes in one part is compared by the body itself.
         let told = told.filter(|_| parts.count() > 1);
         let file = file.try_clone().map_err(DownloadError::File)?;
-        let sink = Sink::new(file, told, self.observer.clone());
+        let sink = Sink::new(file, told, parts.end(), self.observer.clone());
 
         let first = parts.take_front().unwrap_or(0..0);
         let front = sink.fill(body, first, parts.end(), || parts.take_front());
@@ -118,10 +119,10 @@ impl ParallelDownload {
                 let options = options.of_part(&part, etag.unwrap_or_default());
                 let object = get(options).await.map_err(of_part)?;
                 if object.info.etag != info.etag || object.info.size != info.size {
-                    return Err(DownloadError::Changed(None));
+                    return Err(DownloadError::Get(E::changed(None)));
                 }
                 let end = Some(part.end);
-                sink.fill(object.body, part, end, || None).await.map_err(DownloadError::from)?;
+                sink.fill(object.body, part, end, || None).await?;
             }
             Ok(())
         });
@@ -140,13 +141,34 @@ impl fmt::Debug for ParallelDownload {
     }
 }
 
-/// What a [`ParallelDownload`] must know of an error that it is given.
-pub trait PartError {
-    /// Whether a part was refused because the object is no longer the one that was begun.
-    fn is_changed(&self) -> bool;
+fn of_part<E: ReadError>(error: E) -> DownloadError<E> {
+    DownloadError::Get(if error.is_changed() { E::changed(Some(error)) } else { error })
 }
 
-impl PartError for S3Error {
+/// Why an object was not read into a file. What the file holds is not the object.
+#[derive(Debug, thiserror::Error)]
+pub enum DownloadError<E> {
+    /// The object was not opened, changed, broke off, or is damaged.
+    #[error(transparent)]
+    Get(E),
+    /// The file cannot be written.
+    #[error("the file cannot be written")]
+    File(#[source] io::Error),
+}
+
+/// What a [`ParallelDownload`] needs of the errors of reading.
+pub trait ReadError: Sized {
+    /// Whether a part was refused because the object is no longer the one that was begun.
+    fn is_changed(&self) -> bool;
+
+    /// The object changed while it was read, as a refusal shows, or an answer.
+    fn changed(refusal: Option<Self>) -> Self;
+
+    /// The bytes broke off, or are damaged. An [`S3Error`] made of it tells more.
+    fn broken(body: io::Error) -> Self;
+}
+
+impl ReadError for S3Error {
     /// It has another etag, or is gone, or is shorter.
     fn is_changed(&self) -> bool {
         matches!(
@@ -154,26 +176,21 @@ impl PartError for S3Error {
             S3ErrorKind::PreconditionFailed | S3ErrorKind::NoSuchKey | S3ErrorKind::InvalidRange
         )
     }
-}
 
-fn of_part<E: PartError>(error: E) -> DownloadError<E> {
-    if error.is_changed() { DownloadError::Changed(Some(error)) } else { DownloadError::Get(error) }
-}
+    /// Of the kind [`PreconditionFailed`](S3ErrorKind::PreconditionFailed).
+    fn changed(refusal: Option<Self>) -> Self {
+        let changed = Self::new(
+            S3ErrorKind::PreconditionFailed,
+            "the object changed while it was read, and what was read is of the object as it was \
+             before; read it again from its beginning",
+        );
+        match refusal {
+            Some(refusal) => changed.caused_by(refusal),
+            None => changed,
+        }
+    }
 
-/// Why an object was not read into a file. What the file holds is not the object.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DownloadError<E> {
-    /// The object, or a part of it, was not opened.
-    #[error(transparent)]
-    Get(E),
-    /// The object changed while it was read.
-    #[error("the object changed while it was read; read it again")]
-    Changed(#[source] Option<E>),
-    /// The bytes broke off, or are damaged; an [`S3Error`] made of it tells more.
-    #[error("the bytes of the object did not arrive as they were sent")]
-    Body(#[source] io::Error),
-    /// The file cannot be written.
-    #[error("the file cannot be written")]
-    File(#[source] io::Error),
+    fn broken(body: io::Error) -> Self {
+        Self::from(body)
+    }
 }

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use futures::TryStreamExt;
 
-use super::DownloadError;
+use super::{DownloadError, ReadError};
 use crate::{
     Body, S3Error, S3ErrorKind,
     http::{Hasher, ToldChecksum},
@@ -22,7 +22,8 @@ use crate::{
 /// Bytes that are written at a time: a thread is asked for each time.
 const BATCH: u64 = 1024 * 1024;
 
-pub(super) type Observer = Arc<dyn Fn(u64) + Send + Sync>;
+/// Is told how many bytes are written, and how many there are.
+pub(super) type Observer = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
 /// The file that the parts are written to, each at its place.
 pub(super) struct Sink {
@@ -30,6 +31,8 @@ pub(super) struct Sink {
     told: Option<ToldChecksum>,
     hashed: Mutex<Hashed>,
     written: AtomicU64,
+    /// How many bytes there are, where it is known.
+    length: Option<u64>,
     observer: Option<Observer>,
 }
 
@@ -39,24 +42,32 @@ pub(super) enum SinkError {
     File(io::Error),
 }
 
-impl<E> From<SinkError> for DownloadError<E> {
+impl<E: ReadError> From<SinkError> for DownloadError<E> {
     fn from(error: SinkError) -> Self {
         match error {
-            SinkError::Body(error) => Self::Body(error),
+            SinkError::Body(error) => Self::Get(E::broken(error)),
             SinkError::File(error) => Self::File(error),
         }
     }
 }
 
 impl Sink {
-    pub(super) fn new(file: File, told: Option<ToldChecksum>, observer: Option<Observer>) -> Self {
-        Self {
+    pub(super) fn new(
+        file: File,
+        told: Option<ToldChecksum>,
+        length: Option<u64>,
+        observer: Option<Observer>,
+    ) -> Self {
+        let sink = Self {
             file: Arc::new(file),
             told,
             hashed: Mutex::default(),
             written: AtomicU64::new(0),
+            length,
             observer,
-        }
+        };
+        sink.count(0);
+        sink
     }
 
     /// Writes a body that begins where `part` does, and then what `more` gives for as
@@ -108,7 +119,7 @@ impl Sink {
     fn count(&self, bytes: u64) {
         let written = self.written.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if let Some(observer) = &self.observer {
-            observer(written);
+            observer(written, self.length);
         }
     }
 }

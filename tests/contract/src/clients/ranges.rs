@@ -1,8 +1,13 @@
 //! Reading a part of an object.
 
-use artifact_s3::{Body, ByteRange, GetOptions, S3ErrorKind};
+use std::io::Read;
 
-use super::{CaseResult, Context, context::refused};
+use artifact_s3::{Body, ByteRange, GetOptions, ParallelDownload, S3ErrorKind};
+
+use super::{
+    CaseResult, Context,
+    context::{noise, refused},
+};
 
 async fn check(c: &Context, range: ByteRange, expected: &'static str) -> CaseResult {
     c.put("digits", "0123456789").await?;
@@ -58,5 +63,26 @@ pub async fn of_an_empty_object(c: Context) -> CaseResult {
     c.put("empty", Body::empty()).await?;
     let options = GetOptions { range: Some(ByteRange::From(0)), ..Default::default() };
     assert_eq!(refused(c.get("empty", &options).await)?, S3ErrorKind::InvalidRange);
+    Ok(())
+}
+
+/// A file that is filled by several requests holds the object, whatever its size.
+pub async fn parts_side_by_side(c: Context) -> CaseResult {
+    const PART: usize = 20_000;
+    for length in [0, 1, PART - 1, PART, PART + 1, 10 * PART, 10 * PART + 7] {
+        let bytes = noise(length as u64, length);
+        c.put("parts", bytes.clone()).await?;
+        let file = tempfile::NamedTempFile::new()?;
+        let get = |options: GetOptions| {
+            let c = &c;
+            async move { c.get("parts", &options).await }
+        };
+        let download = ParallelDownload::default().part_size(PART as u64);
+        let info = download.to_file(get, &GetOptions::default(), file.as_file()).await?;
+        assert_eq!(info.size, length as u64);
+        let mut read = Vec::new();
+        file.reopen()?.read_to_end(&mut read)?;
+        assert!(read == bytes, "{length} bytes");
+    }
     Ok(())
 }

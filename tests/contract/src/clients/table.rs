@@ -154,6 +154,7 @@ pub fn cases() -> Vec<Case> {
             last_of_more_than_all,
             past_the_end,
             of_an_empty_object,
+            parts_side_by_side,
         }
         conditions: {
             read_if_match [C::ReadConditions],
