@@ -5,11 +5,12 @@
 //! as ignored, with the server's reason; a server that is not there shows all its
 //! trials as ignored.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use artifact_contract::clients::{Capability, Case, CaseResult, Context, cases};
 use artifact_contract::stores::{CASES, StoreCase};
-use artifact_s3::{Bucket, Credentials, HttpS3, MemoryS3, S3Client};
+use artifact_s3::layers::{ConcurrencyLimit, ReadCache, Retry, Traced};
+use artifact_s3::{Bucket, Credentials, HttpS3, MemoryS3, RetryPolicy, S3Client};
 use artifact_s3_server::LocalServer;
 use artifact_store::{ArtifactStore, ComponentS3, Limits, Sandbox};
 use artifact_test_servers::SeaweedFs;
@@ -38,7 +39,7 @@ struct Subject {
 type Lacks = fn(Capability) -> Option<&'static str>;
 
 /// What the trials run against, and what must live until they are done.
-type Setup = (Vec<Subject>, (Vec<LocalServer>, TempDir));
+type Setup = (Vec<Subject>, (Vec<LocalServer>, [TempDir; 2]));
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -132,17 +133,31 @@ async fn set_up() -> Result<Setup, Box<dyn std::error::Error>> {
     let memory = MemoryS3::with_buckets([BUCKET])?;
     let over_memory =
         LocalServer::builder().client(Arc::new(MemoryS3::with_buckets([BUCKET])?)).start().await?;
-    let folder = tempfile::tempdir()?;
+    let (folder, cache) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let over_folder = LocalServer::builder().folder(folder.path(), [BUCKET]).start().await?;
     let subject = |name, s3, lacks| Subject { name, s3, bucket: bucket.clone(), lacks };
     let mut subjects = vec![
         subject("MemoryS3", Some(Arc::new(memory) as Arc<dyn S3Client>), |_| None),
+        subject("layers on MemoryS3", Some(layered()?), |_| None),
+        subject("ReadCache on MemoryS3", Some(cached(cache.path()).await?), |_| None),
         subject("ComponentS3 with memory-s3", Some(component().await?), lacks_memory_s3),
         subject("HttpS3 on MemoryS3", Some(http(&over_memory).await?), lacks_s3s),
         subject("HttpS3 on s3s-fs", Some(http(&over_folder).await?), lacks_s3s_fs),
     ];
     subjects.push(seaweedfs().await?);
-    Ok((subjects, (vec![over_memory, over_folder], folder)))
+    Ok((subjects, (vec![over_memory, over_folder], [folder, cache])))
+}
+
+/// Layers that are the same around each call.
+fn layered() -> Result<Arc<dyn S3Client>, Box<dyn std::error::Error>> {
+    let limited = ConcurrencyLimit::new(16, MemoryS3::with_buckets([BUCKET])?);
+    Ok(Arc::new(Traced::new(Retry::new(RetryPolicy::default(), limited))))
+}
+
+/// A cache that is small enough for cases to meet a full one.
+async fn cached(folder: &Path) -> Result<Arc<dyn S3Client>, Box<dyn std::error::Error>> {
+    let memory = MemoryS3::with_buckets([BUCKET])?;
+    Ok(Arc::new(ReadCache::open(folder, 1 << 20, memory).await?))
 }
 
 /// The client in memory that is a component: all cases meet the same instance.

@@ -141,6 +141,13 @@ impl S3Client for ComponentS3 {
     }
 }
 
+impl fmt::Display for ComponentS3 {
+    /// `ComponentS3(memory-s3)`, with its name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ComponentS3({})", self.0.name)
+    }
+}
+
 impl fmt::Debug for ComponentS3 {
     /// Shows its name and limits, and no settings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

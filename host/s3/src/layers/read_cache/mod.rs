@@ -96,6 +96,11 @@ impl<C> ReadCache<C> {
     pub fn max_object(self, bytes: u64) -> Self {
         Self { max_object: bytes.min(self.folder.max_bytes() / 2), ..self }
     }
+
+    /// The client inside.
+    pub fn client(&self) -> &C {
+        &self.client
+    }
 }
 
 impl<C: S3Client> ReadCache<C> {
