@@ -63,6 +63,7 @@ pub use capabilities::{Capabilities, Feature, Finding};
 mod http;
 pub use http::{
     AccessKey, Addressing, ConfigError, Credentials, CredentialsProvider, CredentialsSource,
-    CustomerKey, HttpS3, HttpS3Builder, Multipart, RetryPolicy, UnfinishedUpload, UploadChecksum,
+    CustomerKey, HttpS3, HttpS3Builder, Multipart, PresignedUrl, RetryPolicy, UnfinishedUpload,
+    UploadChecksum,
 };
 pub use http::{Check, Probe};

@@ -30,6 +30,11 @@ impl ContentHeaders {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value.as_deref()?)))
     }
+
+    /// Checks everything that S3 or HTTP could not carry, before anything is sent.
+    pub fn check(&self) -> Result<(), S3Error> {
+        self.iter().try_for_each(|(name, value)| check_value(name, value))
+    }
 }
 
 /// How an object is written.
@@ -156,9 +161,7 @@ impl PutOptions {
 
     /// Checks everything that S3 or HTTP could not carry, before anything is sent.
     pub fn check(&self) -> Result<(), S3Error> {
-        for (name, value) in self.content.iter() {
-            check_value(name, value)?;
-        }
+        self.content.check()?;
         let mut bytes = 0;
         for (name, value) in &self.metadata {
             if name.is_empty() || !name.bytes().all(is_token) {

@@ -100,6 +100,11 @@ impl HttpS3 {
         Self(Arc::clone(&self.0), Arc::default())
     }
 
+    /// What it was told of the service.
+    pub(super) fn known(&self) -> &Known {
+        &self.1
+    }
+
     pub(super) fn parts(&self) -> &Parts {
         &self.0
     }

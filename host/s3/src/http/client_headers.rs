@@ -73,6 +73,18 @@ impl ClientHeaders {
         Ok(())
     }
 
+    /// Adds what a request takes that somebody else makes.
+    pub(super) fn add_to_presigned(&self, headers: &mut Headers) -> Result<(), S3Error> {
+        if self.customer_key.is_some() {
+            return Err(S3Error::new(
+                S3ErrorKind::InvalidRequest,
+                "this client encrypts with a customer key, which whoever has the URL would need; \
+                 presign with a client without it",
+            ));
+        }
+        headers.set_some("x-amz-expected-bucket-owner", self.bucket_owner.as_deref())
+    }
+
     /// Adds what a request of this kind takes.
     pub(super) fn add_to(
         &self,

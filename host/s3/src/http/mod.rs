@@ -33,6 +33,9 @@ mod multipart;
 pub use multipart::{Multipart, UnfinishedUpload};
 mod put_object;
 
+mod presign;
+pub use presign::PresignedUrl;
+
 mod checksum;
 pub(crate) use checksum::{Hasher, sha256_hex};
 mod content_range;

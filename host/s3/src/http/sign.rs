@@ -72,7 +72,6 @@ impl<'a> Signing<'a> {
 
     /// Puts the signature into the query: whoever has the URL can make this request
     /// until it expires, with exactly the headers that `head` has.
-    #[cfg_attr(not(test), expect(dead_code, reason = "presigned URLs use it"))]
     pub(super) fn sign_query(&self, head: &mut Parts, expires: Duration) -> Result<(), S3Error> {
         let (headers, names) = canonical_headers(&head.uri, &head.headers)?;
         let credential = format!("{}/{}", self.credential.id, self.scope);

@@ -53,7 +53,7 @@ impl AccessKey {
     }
 
     /// How long it still works; for ever, where it does not expire.
-    pub(super) fn left(&self, now: SystemTime) -> Duration {
+    pub(in crate::http) fn left(&self, now: SystemTime) -> Duration {
         self.expires_at
             .map_or(Duration::MAX, |expiry| expiry.duration_since(now).unwrap_or_default())
     }
