@@ -65,8 +65,10 @@ impl Answered<'_> {
             error = error.redirected(redirect);
         }
         Failure {
-            // What was refused has not happened; what failed within the service may have.
-            may_be_done: self.status.is_server_error() && kind != S3ErrorKind::Throttled,
+            // What was refused has not happened; what failed within the service may have. So may
+            // what it began to do under a 200.
+            may_be_done: (self.status.is_server_error() || self.status.is_success())
+                && !matches!(kind, S3ErrorKind::Throttled | S3ErrorKind::PreconditionFailed),
             retry_after: retry_after(self.headers),
             error,
         }
@@ -161,7 +163,8 @@ impl Answered<'_> {
         let region = header("x-amz-bucket-region").or_else(|| given(&xml.region));
         let moved = matches!(self.status.as_u16(), 301 | 302 | 307 | 308);
         if moved {
-            let endpoint = given(&xml.endpoint).or_else(|| header("location").map(authority));
+            let endpoint =
+                given(&xml.endpoint).or_else(|| header("location").as_deref().and_then(authority));
             return Some(Redirect { region, endpoint });
         }
         let wrong_region = matches!(
@@ -263,12 +266,10 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok()
 }
 
-/// Scheme, host and port of a URL; the rest of it can be anything.
-fn authority(location: String) -> String {
-    match url::Url::parse(&location) {
-        Ok(url) if url.has_host() => url.origin().ascii_serialization(),
-        _ => location,
-    }
+/// Scheme, host and port of a URL; none of a mere path, which names no other service.
+fn authority(location: &str) -> Option<String> {
+    let origin = url::Url::parse(location).ok()?.origin();
+    origin.is_tuple().then(|| origin.ascii_serialization())
 }
 
 /// What a service says is shown to people and written to logs: on one line, of
