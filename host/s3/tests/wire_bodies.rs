@@ -14,7 +14,7 @@ use artifact_s3::{
 };
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use support::{Act, Server, answer, bucket, error, key, ok, response};
+use support::{Act, Server, bucket, error, key, nobody::Nobody, ok, response};
 
 const BIG: usize = 3 * 1024 * 1024;
 
@@ -145,20 +145,6 @@ async fn a_body_that_breaks_fails_the_put_with_its_cause() {
 }
 
 #[tokio::test]
-async fn a_download_that_ends_early_is_an_error_with_the_s3_error_inside() {
-    let mut cut = response("200 OK", &[], &vec![7; 100_000]);
-    cut.truncate(60_000);
-    let server = Server::start([Act::AnswerAndClose(cut)]).await;
-    let s3 = server.client().await;
-    let object = s3.get_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap();
-    assert_eq!(object.body.length(), Some(100_000));
-    let error = S3Error::from(object.body.bytes().await.unwrap_err());
-    assert_eq!((error.kind(), error.is_retryable()), (Kind::Unreachable, true));
-    assert_eq!(error.target(), Some("test-bucket/k"));
-    assert!(error.message().contains("broke off"), "{error}");
-}
-
-#[tokio::test]
 async fn a_download_may_take_long_but_not_stand_still() {
     let idle = Duration::from_millis(300);
     let drip = Act::Drip(Duration::from_millis(60), response("200 OK", &[], b"0123456789"));
@@ -265,23 +251,11 @@ async fn what_does_not_pass_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn retry_after_is_waited_for() {
-    let busy = answer("503 Slow Down", &[("Retry-After", "1")], "");
-    let server = Server::start([busy, ok()]).await;
-    let began = Instant::now();
-    put(&server, "x".into()).await.unwrap();
-    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
-}
-
-#[tokio::test]
 async fn a_stream_of_which_nothing_was_taken_is_tried_again() {
     // Nothing listens there, until something does.
-    let port = {
-        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        socket.local_addr().unwrap().port()
-    };
+    let nobody = Nobody::new();
     let s3 = artifact_s3::HttpS3::builder()
-        .endpoint(format!("http://127.0.0.1:{port}"))
+        .endpoint(nobody.endpoint())
         .credentials(artifact_s3::Credentials::Anonymous)
         .retry(support::quick())
         .build()

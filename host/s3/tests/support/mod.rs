@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test file uses its part of it")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
+pub(crate) mod nobody;
 pub(crate) mod object_server;
+pub(crate) mod steps;
 pub(crate) mod tls;
 
 use std::{
@@ -41,6 +43,8 @@ pub(crate) enum Act {
     ReadSlowly { step: usize, pause: Duration, answer: Vec<u8> },
     /// Reads, and says nothing for ever.
     Silence,
+    /// Does what each step says.
+    Steps(Vec<steps::Step>),
 }
 
 pub(crate) fn ok() -> Act {
@@ -260,6 +264,12 @@ async fn serve(mut socket: TcpStream, acts: Acts, log: Arc<Mutex<Vec<Seen>>>) {
             Act::Silence => {
                 reader.read_all().await;
                 std::future::pending().await
+            }
+            Act::Steps(steps) => {
+                if !steps::walk(steps, reader).await {
+                    return;
+                }
+                Ok(())
             }
         };
         if written.is_err() {
