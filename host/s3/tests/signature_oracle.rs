@@ -23,7 +23,7 @@ const CASES: u32 = 64;
 
 /// What `aws-sigv4` would have put into `Authorization`, over the same request at
 /// the same time.
-fn oracle(seen: &Seen) -> String {
+fn oracle(seen: &Seen, service: &str) -> String {
     let date = seen.header("x-amz-date").unwrap();
     let at: jiff::Timestamp =
         jiff::fmt::strtime::parse("%Y%m%dT%H%M%S%z", date.replace('Z', "+0000"))
@@ -53,7 +53,7 @@ fn oracle(seen: &Seen) -> String {
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region("eu-test-1")
-        .name("s3")
+        .name(service)
         .time(time)
         .settings(settings)
         .build()
@@ -107,7 +107,12 @@ fn compare<T: std::fmt::Debug>(cases: impl Strategy<Value = T>, call: &impl Asyn
     let outcome = TestRunner::new(config).run(&cases, |case| {
         runtime.block_on(call(&s3, case));
         let seen = server.requests().pop().unwrap();
-        prop_assert_eq!(seen.header("authorization").unwrap(), oracle(&seen), "{}", seen.head());
+        prop_assert_eq!(
+            seen.header("authorization").unwrap(),
+            oracle(&seen, "s3"),
+            "{}",
+            seen.head()
+        );
         Ok(())
     });
     assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
@@ -160,4 +165,30 @@ fn listings_are_signed_as_aws_signs_them() {
         };
         s3.list_objects(&bucket(), &options).await.unwrap();
     });
+}
+
+/// The role's key is asked for with the same signature, of another service.
+#[tokio::test]
+async fn a_role_is_asked_for_as_aws_signs() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let text = format!(
+        "[default]\nrole_arn = arn:r\nsource_profile = k\n[profile k]\naws_access_key_id = {KEY_ID}\n\
+         aws_secret_access_key = {SECRET}\naws_session_token = {TOKEN}\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    let sts = Server::start([answer("200 OK", &[], "")]).await;
+    let s3 = HttpS3::builder()
+        .endpoint("http://own.test")
+        .environment([
+            ("AWS_CONFIG_FILE", config.to_str().unwrap()),
+            ("AWS_ENDPOINT_URL_STS", &sts.endpoint()),
+            ("AWS_REGION", "eu-test-1"),
+        ])
+        .build()
+        .await
+        .unwrap();
+    s3.credentials_source().await.unwrap_err();
+    let seen = sts.only();
+    assert_eq!(seen.header("authorization").unwrap(), oracle(&seen, "sts"));
 }

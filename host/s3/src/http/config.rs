@@ -258,7 +258,7 @@ impl HttpS3Builder {
         self.client_headers.check(&endpoint, proxied)?;
         let plain = endpoint.is_plain_http();
         let http = self.transport.client(&environment, plain, self.connect_timeout).await?;
-        let keys = self.credentials.keys(&environment);
+        let keys = self.credentials.keys(&environment, is_aws.then_some(&*region));
         let only_required = environment
             .get("AWS_RESPONSE_CHECKSUM_VALIDATION")
             .is_some_and(|value| value.eq_ignore_ascii_case("when_required"));

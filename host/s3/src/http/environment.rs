@@ -1,7 +1,5 @@
 use std::{collections::HashMap, fmt, path::PathBuf};
 
-use reqsign_core::Env;
-
 /// The environment variables that a client was given, as they were at that time.
 ///
 /// A variable that is set to nothing counts as not set, as AWS's tools have it.
@@ -21,6 +19,10 @@ impl Environment {
         self.0.get(name).map(String::as_str)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.0.iter()
+    }
+
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.0.insert(name.to_owned(), value.to_owned());
     }
@@ -32,27 +34,17 @@ impl Environment {
             _ => PathBuf::from(path),
         }
     }
+
+    fn home_dir(&self) -> Option<PathBuf> {
+        let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+        self.0.get(home).map(PathBuf::from)
+    }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
         Self(variables.filter(|(_, value): &(String, String)| !value.trim().is_empty()).collect())
-    }
-}
-
-impl Env for Environment {
-    fn var(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
-    }
-
-    fn vars(&self) -> HashMap<String, String> {
-        self.0.clone()
-    }
-
-    fn home_dir(&self) -> Option<PathBuf> {
-        let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
-        self.0.get(home).map(PathBuf::from)
     }
 }
 

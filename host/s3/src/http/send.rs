@@ -10,6 +10,7 @@ use backon::Retryable;
 
 use super::{
     HttpS3,
+    credentials::{Keys, says_expired},
     places::Place,
     request::{Request, target},
     response::Answer,
@@ -27,6 +28,7 @@ struct Call {
     /// A refusal is followed by another try at once, once for each reason.
     moved: AtomicBool,
     corrected: AtomicBool,
+    renewed: AtomicBool,
     /// Whether the client's budget forbade another try.
     over_budget: AtomicBool,
 }
@@ -39,6 +41,7 @@ impl Call {
             last: Mutex::default(),
             moved: AtomicBool::new(false),
             corrected: AtomicBool::new(false),
+            renewed: AtomicBool::new(false),
             over_budget: AtomicBool::new(false),
         }
     }
@@ -90,15 +93,17 @@ impl HttpS3 {
         loop {
             let number = call.attempts.fetch_add(1, Ordering::Relaxed) + 1;
             let place = self.parts().places.of(request.bucket);
+            let key = self.parts().keys.as_ref().map(Keys::generation);
             let outcome = self.within_limit(request, &place, number).await;
-            let failure = match outcome {
+            let mut failure = match outcome {
                 Ok(answer) => {
                     self.parts().budget.deposit(number);
                     return Ok(answer);
                 }
                 Err(failure) => failure,
             };
-            let mended = self.mend(request, &place, call, &failure);
+            let mended = self.renew(key, call, &mut failure).await
+                || self.mend(request, &place, call, &failure);
             if !mended {
                 let error = Some(failure.error.clone());
                 *call.last.lock().unwrap_or_else(PoisonError::into_inner) = error;
@@ -117,6 +122,19 @@ impl HttpS3 {
         parts.keys.is_some()
             && parts.clock.correct(failure)
             && !call.corrected.swap(true, Ordering::Relaxed)
+    }
+
+    /// Fetches credentials anew, once, where the service says that they have expired;
+    /// where that gives no others, the failure says what to do.
+    async fn renew(&self, key: Option<u64>, call: &Call, failure: &mut Failure) -> bool {
+        let (Some(keys), Some(key)) = (&self.parts().keys, key) else {
+            return false;
+        };
+        if !says_expired(&failure.error) || call.renewed.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        let renewed = keys.renew(key, failure.error.clone()).await;
+        renewed.map_err(|error| failure.error = error).is_ok()
     }
 
     async fn within_limit(

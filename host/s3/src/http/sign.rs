@@ -33,6 +33,7 @@ pub(super) struct Signing<'a> {
     /// Day, region, service: what a signing key is good for.
     scope: String,
     region: &'a str,
+    service: &'a str,
 }
 
 impl<'a> Signing<'a> {
@@ -41,10 +42,19 @@ impl<'a> Signing<'a> {
         region: &'a str,
         at: SystemTime,
     ) -> Result<Self, S3Error> {
+        Self::of_service("s3", credential, region, at)
+    }
+
+    pub(super) fn of_service(
+        service: &'a str,
+        credential: &'a AccessKey,
+        region: &'a str,
+        at: SystemTime,
+    ) -> Result<Self, S3Error> {
         let at = Timestamp::try_from(at).map_err(|error| unsignable().caused_by(error))?;
         let time = at.strftime("%Y%m%dT%H%M%SZ").to_string();
-        let scope = format!("{}/{region}/s3/aws4_request", day(&time));
-        Ok(Self { credential, time, scope, region })
+        let scope = format!("{}/{region}/{service}/aws4_request", day(&time));
+        Ok(Self { credential, time, scope, region, service })
     }
 
     /// Adds `x-amz-date`, the session token and `Authorization`.
@@ -111,7 +121,7 @@ impl<'a> Signing<'a> {
         let hash = base16ct::lower::encode_string(&Sha256::digest(request));
         let statement = format!("{ALGORITHM}\n{}\n{}\n{hash}", self.time, self.scope);
         let mut key = hmac(format!("AWS4{}", self.credential.secret).as_bytes(), day(&self.time))?;
-        for part in [self.region, "s3", "aws4_request", &statement] {
+        for part in [self.region, self.service, "aws4_request", &statement] {
             key = hmac(&key, part)?;
         }
         Ok(base16ct::lower::encode_string(&key))

@@ -1,70 +1,78 @@
 use std::time::SystemTime;
 
-use reqsign_aws_v4::{
-    AssumeRoleWithWebIdentityCredentialProvider as WebIdentity, Credential, ECSCredentialProvider,
-    EnvCredentialProvider, IMDSv2CredentialProvider, ProfileCredentialProvider,
-};
-use reqsign_core::{Context, ProvideCredential};
-use reqsign_file_read_tokio::TokioFileRead;
-use reqsign_http_send_reqwest::ReqwestHttpSend;
-
 use super::{
-    AccessKey, CredentialsSource, Fetched,
-    source::{ENVIRONMENT, after_epoch, in_words},
+    AccessKey, CredentialsSource, Fetched, Trouble, container,
+    instance::{self, NoKey},
+    process,
+    profile_plan::{Base, Plan, plan},
+    source::{ENVIRONMENT, in_words},
+    sts::{Role, Sts},
 };
 use crate::{
     S3Error, S3ErrorKind,
-    http::{
-        environment::Environment,
-        error_response::{MAX_MESSAGE, clean},
-        transport,
-    },
+    http::{environment::Environment, profile::ProfileFiles},
 };
 
 /// Asks one provider after the other, and remembers why each gave nothing.
 ///
-/// `reqsign`'s own chain swallows the reasons.
+/// Reads the files anew each time: somebody may have renewed what is in them.
 #[derive(Debug)]
 pub(super) struct Chain {
     environment: Environment,
+    /// Of the client, where it is one of AWS.
+    region: Option<String>,
 }
 
+/// A key, and what is told of where it came from; none if there is nothing to ask.
+type Found = Option<(AccessKey, CredentialsSource)>;
+
 impl Chain {
-    pub(super) fn new(environment: Environment) -> Self {
-        Self { environment }
+    pub(super) fn new(environment: Environment, region: Option<&str>) -> Self {
+        Self { environment, region: region.map(str::to_owned) }
     }
 
     pub(super) async fn search(&self) -> Result<Fetched, S3Error> {
         let mut tried = Vec::new();
-        let context = self.context()?;
-        let environment = EnvCredentialProvider::new();
-        let web_identity = WebIdentity::new();
-        let profile = ProfileCredentialProvider::new();
-        let container = ECSCredentialProvider::new();
-        let instance = IMDSv2CredentialProvider::new();
-
-        macro_rules! ask {
-            ($name:expr, $provider:expr, $absent:expr) => {
-                match $provider.provide_credential(&context).await {
-                    Ok(Some(credential)) => return self.found(credential, $name),
-                    Ok(None) => tried.push(format!("{}: {}", $name, $absent)),
-                    Err(error) => return Err(failed(&tried, $name, error)),
-                }
-            };
+        if let Some(key) = self.in_environment() {
+            return checked(key, CredentialsSource::new(ENVIRONMENT));
         }
-        ask!(ENVIRONMENT, environment, self.no_environment());
-        ask!("web identity", web_identity, self.no_web_identity());
-        ask!("profile", profile, self.no_profile());
-        ask!(
-            "container",
-            container,
-            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and \
-            AWS_CONTAINER_CREDENTIALS_FULL_URI are not set"
-        );
-        match instance.provide_credential(&context).await {
-            Ok(Some(credential)) => return self.found(credential, "instance metadata"),
-            Ok(None) => tried.push("instance metadata: AWS_EC2_METADATA_DISABLED is true".into()),
-            Err(error) => tried.push(format!("instance metadata: {}", in_full(&error))),
+        tried.push(format!(
+            "{ENVIRONMENT}: {}",
+            self.not_set(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+        ));
+
+        match self.web_identity().await {
+            Ok(Some((key, source))) => return checked(key, source),
+            Ok(None) => tried.push(format!(
+                "web identity: {}",
+                self.not_set(&["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"])
+            )),
+            Err(trouble) => return Err(failed(&tried, "web identity", &trouble)),
+        }
+
+        let files = ProfileFiles::load(&self.environment).await;
+        match self.profile(&files).await {
+            Ok(Some((key, source))) => return checked(key, source),
+            Ok(None) => tried.push(format!(
+                "profile: no access key for profile {:?} in {}",
+                files.in_force,
+                files.paths()
+            )),
+            Err(trouble) => return Err(failed(&tried, "profile", &trouble)),
+        }
+
+        match container::access_key(&self.environment).await {
+            Ok(Some(key)) => return checked(key, CredentialsSource::new("container")),
+            Ok(None) => tried.push(format!("container: {}", container::NOT_SET)),
+            Err(trouble) => return Err(failed(&tried, "container", &trouble)),
+        }
+
+        match instance::access_key(&self.environment).await {
+            Ok(key) => return checked(key, CredentialsSource::new("instance metadata")),
+            Err(NoKey::Absent(why)) => tried.push(format!("instance metadata: {why}")),
+            Err(NoKey::Failed(trouble)) => {
+                return Err(failed(&tried, "instance metadata", &trouble));
+            }
         }
         Err(S3Error::new(
             S3ErrorKind::AccessDenied,
@@ -72,37 +80,94 @@ impl Chain {
         ))
     }
 
-    fn found(&self, credential: Credential, name: &str) -> Result<Fetched, S3Error> {
-        let expiry = credential
-            .expires_in
-            .and_then(|time| after_epoch(time.as_second().saturating_mul(1000)));
-        let key = AccessKey::new(credential.access_key_id, credential.secret_access_key)
-            .with(credential.session_token, expiry);
-        let mut source = CredentialsSource::new(name);
-        if name == "profile" {
-            source.profile = Some(self.environment.get("AWS_PROFILE").unwrap_or("default").into());
+    fn in_environment(&self) -> Option<AccessKey> {
+        let get = |name| self.environment.get(name);
+        let key = AccessKey::new(get("AWS_ACCESS_KEY_ID")?, get("AWS_SECRET_ACCESS_KEY")?);
+        Some(key.with(get("AWS_SESSION_TOKEN").map(str::to_owned), None))
+    }
+
+    async fn web_identity(&self) -> Result<Found, Trouble> {
+        let get = |name| self.environment.get(name);
+        let (Some(arn), Some(file)) = (get("AWS_ROLE_ARN"), get("AWS_WEB_IDENTITY_TOKEN_FILE"))
+        else {
+            return Ok(None);
+        };
+        let session_name = get("AWS_ROLE_SESSION_NAME").map(str::to_owned);
+        let role = Role { arn: arn.to_owned(), session_name, ..Role::default() };
+        let key = self.sts(None).assume_with_web_identity(&role, file).await?;
+        let mut source = CredentialsSource::new("web identity");
+        source.role = Some(role.arn);
+        Ok(Some((key, source)))
+    }
+
+    async fn profile(&self, files: &ProfileFiles) -> Result<Found, Trouble> {
+        let Some(Plan { base, roles, region }) = plan(files)? else {
+            return Ok(None);
+        };
+        let sts = self.sts(region.as_deref());
+        let mut source = CredentialsSource::new("profile");
+        source.profile = Some(files.in_force.clone());
+        let (mut key, by) = self.base(&base, &sts).await?;
+        source.by = by.map(str::to_owned);
+        if let Base::WebIdentity { role, .. } = base {
+            source.role = Some(role.arn);
         }
-        checked(key, source)
+        for role in roles {
+            key = sts.assume(&role, &key).await.map_err(|trouble| Trouble {
+                message: format!("role {} cannot be assumed: {}", role.arn, trouble.message),
+                ..trouble
+            })?;
+            source.role = Some(role.arn);
+        }
+        Ok(Some((key, source)))
     }
 
-    /// A context of its own: credentials are fetched once in a while, and quickly or not at all.
-    fn context(&self) -> Result<Context, S3Error> {
-        let http = transport::for_metadata().map_err(|error| {
-            S3Error::new(S3ErrorKind::AccessDenied, "cannot set up HTTP to look for credentials")
-                .caused_by(error)
-        })?;
-        Ok(Context::new()
-            .with_env(self.environment.clone())
-            .with_file_read(TokioFileRead)
-            .with_http_send(ReqwestHttpSend::new(http)))
+    /// The key that a profile begins with, and what gave it, if not the profile itself.
+    async fn base(
+        &self,
+        base: &Base,
+        sts: &Sts<'_>,
+    ) -> Result<(AccessKey, Option<&'static str>), Trouble> {
+        let nothing = |source: &str, why: String| {
+            Trouble::new(format!("its credential_source {source} gave nothing: {why}"))
+        };
+        let environment = &self.environment;
+        Ok(match base {
+            Base::Key(key) => (key.clone(), None),
+            Base::WebIdentity { role, token_file } => {
+                let key = sts.assume_with_web_identity(role, token_file).await?;
+                (key, Some("web identity"))
+            }
+            Base::Sso(sso) => (sso.access_key(environment).await?, Some("sso")),
+            Base::Process(command) => {
+                (process::access_key(command, environment).await?, Some("credential_process"))
+            }
+            Base::Environment => {
+                let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+                let key = self.in_environment();
+                let key = key.ok_or_else(|| nothing("Environment", self.not_set(&names)))?;
+                (key, Some(ENVIRONMENT))
+            }
+            Base::Container => {
+                let key = container::access_key(environment).await?;
+                let none = || nothing("EcsContainer", container::NOT_SET.to_owned());
+                (key.ok_or_else(none)?, Some("container"))
+            }
+            Base::Instance => {
+                let key = instance::access_key(environment).await.map_err(|no| match no {
+                    NoKey::Absent(why) => nothing("Ec2InstanceMetadata", why),
+                    NoKey::Failed(trouble) => trouble,
+                })?;
+                (key, Some("instance metadata"))
+            }
+        })
     }
 
-    fn no_environment(&self) -> String {
-        self.not_set(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-    }
-
-    fn no_web_identity(&self) -> String {
-        self.not_set(&["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"])
+    fn sts<'a>(&'a self, of_profile: Option<&'a str>) -> Sts<'a> {
+        let region = self.region.as_deref();
+        let region = region.or_else(|| self.environment.get("AWS_REGION"));
+        let region = region.or_else(|| self.environment.get("AWS_DEFAULT_REGION"));
+        Sts { environment: &self.environment, region: region.or(of_profile) }
     }
 
     fn not_set(&self, names: &[&str]) -> String {
@@ -110,20 +175,6 @@ impl Chain {
             names.iter().copied().filter(|name| self.environment.get(name).is_none()).collect();
         let verb = if missing.len() == 1 { "is" } else { "are" };
         format!("{} {verb} not set", missing.join(" and "))
-    }
-
-    fn no_profile(&self) -> String {
-        let file = |variable, default: &str| {
-            let path = self.environment.get(variable).unwrap_or(default);
-            let there = self.environment.expand_home(path).is_file();
-            format!("{path}{}", if there { "" } else { " (which is not there)" })
-        };
-        format!(
-            "no access key for profile {:?} in {} or {}",
-            self.environment.get("AWS_PROFILE").unwrap_or("default"),
-            file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-            file("AWS_CONFIG_FILE", "~/.aws/config"),
-        )
     }
 }
 
@@ -149,23 +200,12 @@ pub(super) fn checked(key: AccessKey, source: CredentialsSource) -> Result<Fetch
 }
 
 /// A provider that is set up and failed.
-fn failed(tried: &[String], name: &str, error: reqsign_core::Error) -> S3Error {
+fn failed(tried: &[String], name: &str, trouble: &Trouble) -> S3Error {
     let kind =
-        if error.is_retryable() { S3ErrorKind::Unreachable } else { S3ErrorKind::AccessDenied };
-    let mut message = format!("the credentials' source `{name}` failed: {}", in_full(&error));
+        if trouble.is_passing { S3ErrorKind::Unreachable } else { S3ErrorKind::AccessDenied };
+    let mut message = format!("the credentials' source `{name}` failed: {}", trouble.message);
     if !tried.is_empty() {
         message = format!("{message}; looked for before: {}", tried.join("; "));
     }
-    S3Error::new(kind, message).caused_by(error)
-}
-
-/// An error with its innermost cause, which is what tells a user anything.
-fn in_full(error: &reqsign_core::Error) -> String {
-    let mut root: &dyn std::error::Error = error;
-    while let Some(source) = root.source() {
-        root = source;
-    }
-    let (outer, root) = (error.to_string(), root.to_string());
-    let text = if outer == root { outer } else { format!("{outer} ({root})") };
-    clean(&text, MAX_MESSAGE)
+    S3Error::new(kind, message)
 }

@@ -130,12 +130,13 @@ impl Keys {
     ///
     /// `refused` is the [`Keys::generation`] from before the call was signed. Calls that
     /// were refused together share one fetch.
-    #[cfg_attr(not(test), expect(dead_code, reason = "expired tokens use it"))]
     pub(in crate::http) async fn renew(
         &self,
         refused: u64,
         answer: S3Error,
     ) -> Result<(), S3Error> {
+        // The first call takes the number of no key, and signs with the first.
+        let refused = refused.max(1);
         let fetch = {
             let mut state = self.0.state();
             if state.generation != refused {
@@ -231,7 +232,6 @@ impl Drop for UnderWay {
 /// Whether an answer says that the session token has expired.
 ///
 /// Source: [list of error codes](https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList).
-#[cfg_attr(not(test), expect(dead_code, reason = "expired tokens use it"))]
 pub(in crate::http) fn says_expired(error: &S3Error) -> bool {
     matches!(error.code(), Some("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired"))
 }

@@ -1,7 +1,17 @@
 //! Who signs the requests of a client.
 
 // In the order in which a key travels to a signature.
+mod ask;
 mod chain;
+mod container;
+mod instance;
+mod key_json;
+mod process;
+mod profile_plan;
+mod sso;
+mod sts;
+mod trouble;
+use trouble::Trouble;
 mod provider;
 pub use provider::CredentialsProvider;
 mod access_key;
@@ -9,7 +19,7 @@ pub use access_key::AccessKey;
 mod source;
 pub use source::CredentialsSource;
 mod keys;
-pub(super) use keys::Keys;
+pub(super) use keys::{Keys, says_expired};
 
 use std::{fmt, sync::Arc};
 
@@ -28,8 +38,10 @@ pub enum Credentials {
     ///    `AWS_SESSION_TOKEN` where there is one;
     /// 2. web identity: `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`;
     /// 3. the profile file: `AWS_PROFILE` or `default` in `~/.aws/credentials`
-    ///    and `~/.aws/config`. Only keys that stand in the file: `role_arn`,
-    ///    `sso_*` and `credential_process` are not followed;
+    ///    and `~/.aws/config`: keys that stand there, `role_arn` with
+    ///    `source_profile`, `credential_source` or `web_identity_token_file`, SSO
+    ///    (`sso_session`, with the token that `aws sso login` left), and
+    ///    `credential_process`;
     /// 4. the container (ECS, EKS): `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or
     ///    `AWS_CONTAINER_CREDENTIALS_FULL_URI`;
     /// 5. the instance metadata service (IMDSv2), unless
@@ -84,15 +96,15 @@ impl Credentials {
         }
     }
 
-    /// What signs; none for anonymous calls.
-    pub(super) fn keys(&self, environment: &Environment) -> Option<Keys> {
+    /// What signs; none for anonymous calls. `region` is AWS's, where that is known.
+    pub(super) fn keys(&self, environment: &Environment, region: Option<&str>) -> Option<Keys> {
         let origin = match self {
             Self::Anonymous => return None,
             Self::Static { access_key_id, secret_access_key, session_token } => Origin::Given(
                 AccessKey::new(access_key_id, secret_access_key).with(session_token.clone(), None),
             ),
             Self::Provider(provider) => Origin::Provider(Arc::clone(provider)),
-            Self::Default => Origin::Chain(Chain::new(environment.clone())),
+            Self::Default => Origin::Chain(Chain::new(environment.clone(), region)),
         };
         Some(Keys::new(origin))
     }
@@ -137,4 +149,8 @@ impl Origin {
             }
         }
     }
+}
+
+fn transport_trouble(error: &dyn std::error::Error) -> Trouble {
+    Trouble::new(format!("cannot set up HTTP to ask for credentials: {error}"))
 }

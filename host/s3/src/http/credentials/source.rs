@@ -82,7 +82,6 @@ pub(super) fn in_words(time: SystemTime) -> String {
 }
 
 /// A time as AWS's services write it (RFC 3339).
-#[cfg_attr(not(test), expect(dead_code, reason = "providers of ours use it"))]
 pub(super) fn parse_time(text: &str) -> Option<SystemTime> {
     after_epoch(text.trim().parse::<Timestamp>().ok()?.as_millisecond())
 }
