@@ -4,7 +4,7 @@
 //! [`HttpS3`] (signed HTTP to any S3-compatible service), [`MemoryS3`] (a test
 //! double that behaves as S3 does) and, with the feature `mock`, `MockS3`
 //! (expectations that are checked when it is dropped). Anything else that
-//! implements the trait serves as well.
+//! implements the trait serves as well. [`layers`] go around any of them.
 //!
 //! This crate knows nothing of WebAssembly, and nothing of a command line.
 //!

@@ -9,7 +9,7 @@ use std::{
 
 use artifact_s3::{
     Bucket, GetOptions, MemoryS3, ObjectKey, PutOptions, S3Client, S3Error, S3ErrorKind,
-    layers::{Fault, Faults, Traced},
+    layers::{Fault, Faults, ReadCache, Traced},
 };
 use futures::TryStreamExt;
 use metrics::{
@@ -277,6 +277,22 @@ fn a_call_that_was_dropped_is_told_as_cancelled() {
         assert_eq!(spans.closed()[0].get("error.type"), Some("Cancelled"));
         assert_eq!(metrics.get(&duration(PUT, Some("Cancelled"))), 1);
         assert_eq!(metrics.get(&format!("s3.client.active_calls {PUT}")), 0);
+    });
+}
+
+#[test]
+fn a_read_cache_counts_hits_and_misses() {
+    listening(async |_, metrics| {
+        let folder = tempfile::tempdir().unwrap();
+        let s3 = ReadCache::open(folder.path(), 1 << 20, MemoryS3::new()).await.unwrap();
+        let (bucket, key) = names();
+        s3.put_object(&bucket, &key, "abc".into(), &PutOptions::default()).await.unwrap();
+        for _ in 0..3 {
+            let object = s3.get_object(&bucket, &key, &GetOptions::default()).await.unwrap();
+            object.body.bytes().await.unwrap();
+        }
+        assert_eq!(metrics.get("s3.client.read_cache result=miss"), 1);
+        assert_eq!(metrics.get("s3.client.read_cache result=hit"), 2);
     });
 }
 

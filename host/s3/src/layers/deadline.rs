@@ -16,6 +16,9 @@ use crate::{Body, S3Client, S3Error, S3ErrorKind};
 ///   [`with_body`](Self::with_body) says that it counts.
 /// - What the limit ends may have happened at the service all the same. The error says
 ///   so of a write with a condition: it is not retryable.
+/// - [`HttpS3`](crate::HttpS3) has limits of its own, which know what was sent: for a call
+///   and for each try of it. This layer is for any other client, and for several layers
+///   together.
 /// - In front of [`Retry`](super::Retry) it bounds all tries together; behind it, each.
 #[derive(Debug)]
 pub struct Deadline<C> {

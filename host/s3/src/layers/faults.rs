@@ -134,16 +134,17 @@ impl<C: S3Client> Layer for Faults<C> {
 
 /// The first bytes of a body, and then the error. It says that it has all of them.
 fn broken(body: Body, after: u64, error: S3Error) -> Body {
-    let length = body.length();
-    let bytes = stream::try_unfold((body.into_stream(), after), |(mut bytes, left)| async move {
-        let Some(mut chunk) = bytes.try_next().await?.filter(|_| left > 0) else {
-            return Ok(None);
-        };
-        chunk.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-        let left = left - chunk.len() as u64;
-        Ok(Some((chunk, (bytes, left))))
-    });
-    Body::from_stream(bytes.chain(stream::iter([Err(io::Error::from(error))])), length)
+    body.by_way_of(|bytes| {
+        let first = stream::try_unfold((bytes, after), |(mut bytes, left)| async move {
+            let Some(mut chunk) = bytes.try_next().await?.filter(|_| left > 0) else {
+                return Ok(None);
+            };
+            chunk.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            let left = left - chunk.len() as u64;
+            Ok(Some((chunk, (bytes, left))))
+        });
+        first.chain(stream::iter([Err(io::Error::from(error))]))
+    })
 }
 
 impl<C: fmt::Debug> fmt::Debug for Faults<C> {

@@ -152,27 +152,23 @@ impl Record {
 
     /// Counts the bytes of a body, and ends with it.
     fn follow(self, body: Body) -> Body {
-        let length = body.length();
-        let followed = Followed {
-            bytes: body.into_stream(),
-            record: self,
-            received: metrics::counter!(RECEIVED),
-        };
-        let bytes = stream::try_unfold(followed, |mut followed| async move {
-            match followed.bytes.try_next().instrument(followed.record.span.clone()).await {
-                Ok(None) => Ok(None),
-                Ok(Some(chunk)) => {
-                    followed.received.increment(chunk.len() as u64);
-                    Ok(Some((chunk, followed)))
+        body.by_way_of(|bytes| {
+            let followed = Followed { bytes, record: self, received: metrics::counter!(RECEIVED) };
+            stream::try_unfold(followed, |mut followed| async move {
+                match followed.bytes.try_next().instrument(followed.record.span.clone()).await {
+                    Ok(None) => Ok(None),
+                    Ok(Some(chunk)) => {
+                        followed.received.increment(chunk.len() as u64);
+                        Ok(Some((chunk, followed)))
+                    }
+                    Err(error) => {
+                        let error = S3Error::from(error);
+                        followed.record.failed(&error);
+                        Err(error.into())
+                    }
                 }
-                Err(error) => {
-                    let error = S3Error::from(error);
-                    followed.record.failed(&error);
-                    Err(error.into())
-                }
-            }
-        });
-        Body::from_stream(bytes, length)
+            })
+        })
     }
 }
 

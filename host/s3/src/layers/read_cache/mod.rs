@@ -154,23 +154,25 @@ impl<C: S3Client> ReadCache<C> {
         let Some(draft) = draft else {
             return Object { info, body };
         };
-        let bytes = stream::try_unfold((body.into_stream(), Some(draft)), |state| async move {
-            let (mut bytes, draft) = state;
-            match (bytes.try_next().await?, draft) {
-                (Some(chunk), Some(draft)) => {
-                    let draft = draft.write(&chunk).await;
-                    Ok(Some((chunk, (bytes, draft))))
-                }
-                (Some(chunk), None) => Ok(Some((chunk, (bytes, None)))),
-                (None, draft) => {
-                    if let Some(draft) = draft {
-                        draft.keep().await;
+        let body = body.by_way_of(|bytes| {
+            stream::try_unfold((bytes, Some(draft)), |state| async move {
+                let (mut bytes, draft) = state;
+                match (bytes.try_next().await?, draft) {
+                    (Some(chunk), Some(draft)) => {
+                        let draft = draft.write(&chunk).await;
+                        Ok(Some((chunk, (bytes, draft))))
                     }
-                    Ok(None)
+                    (Some(chunk), None) => Ok(Some((chunk, (bytes, None)))),
+                    (None, draft) => {
+                        if let Some(draft) = draft {
+                            draft.keep().await;
+                        }
+                        Ok(None)
+                    }
                 }
-            }
+            })
         });
-        Object { body: Body::from_stream(bytes, Some(info.size)), info }
+        Object { info, body }
     }
 
     /// Runs what waits for a disk where it holds nobody up.
