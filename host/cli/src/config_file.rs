@@ -36,6 +36,9 @@ pub struct Keys {
     pub anonymous: Option<Spanned<bool>>,
     pub profile: Option<Spanned<String>>,
     pub timeout: Option<Spanned<String>>,
+    pub part_size: Option<Spanned<String>>,
+    pub parallel: Option<Spanned<usize>>,
+    pub upload_checksum: Option<Spanned<String>>,
     pub component: Option<Spanned<String>>,
     pub no_cache: Option<Spanned<bool>>,
     // What stands in front of the store: policies and filters, as they meet a call.

@@ -1,6 +1,6 @@
 use artifact_store::{
     ArtifactStore, CodeCache, Compiler, Limits, Sandbox, StoreComponent,
-    s3::{Addressing as S3Addressing, ConfigError, Credentials, HttpS3},
+    s3::{Addressing as S3Addressing, ConfigError, Credentials, HttpS3, Multipart},
 };
 
 use crate::{
@@ -10,9 +10,12 @@ use crate::{
 };
 
 /// Starts the store that the settings describe.
-pub async fn store(settings: &Settings, env: &Environment) -> Result<ArtifactStore, Failure> {
-    let bucket = settings.bucket()?;
-    let mut store = ArtifactStore::builder().bucket(bucket).client(client(settings, env).await?);
+pub async fn store(
+    settings: &Settings,
+    env: &Environment,
+    client: HttpS3,
+) -> Result<ArtifactStore, Failure> {
+    let mut store = ArtifactStore::builder().bucket(settings.bucket()?).client(client);
     store = store.sandbox(sandbox(settings, env)?);
     if let Some(prefix) = &settings.prefix {
         store = store.prefix(&prefix.value);
@@ -60,14 +63,39 @@ pub async fn client(settings: &Settings, env: &Environment) -> Result<HttpS3, Fa
     if let Some(profile) = &settings.profile {
         client = client.profile(&profile.value);
     }
+    if settings.part_size.is_some() || settings.parallel.is_some() {
+        let mut multipart = Multipart::default();
+        if let Some(size) = &settings.part_size {
+            multipart.part_size = size.value.0;
+            // What fits into one part need not go in parts.
+            multipart.threshold = multipart.threshold.max(size.value.0);
+        }
+        if let Some(parallel) = &settings.parallel {
+            multipart.parallel = parallel.value;
+        }
+        client = client.multipart(multipart);
+    }
+    if let Some(checksum) = &settings.upload_checksum {
+        client = client.upload_checksum(checksum.value.0);
+    }
     if settings.is_anonymous() {
         client = client.credentials(Credentials::Anonymous);
     }
-    client.build().await.map_err(|error| match error {
+    let plain = client.clone().build().await.map_err(unusable)?;
+    // Under which endpoint something was found out, only a client can say.
+    let known = settings.bucket.as_ref().zip(settings.findings(env));
+    match known.and_then(|(bucket, findings)| findings.of(&plain.endpoint(), &bucket.value)) {
+        Some(known) => client.capabilities(known).build().await.map_err(unusable),
+        None => Ok(plain),
+    }
+}
+
+fn unusable(error: ConfigError) -> Failure {
+    match error {
         ConfigError::NoRegion => Failure::config(
             "no region, and AWS needs one: give --region NAME, set ARTIFACTS_REGION or AWS_REGION, \
              or write `region = \"NAME\"` into artifacts.toml; for another service, give --endpoint",
         ),
         error => Failure::config(error.to_string()).caused_by(error),
-    })
+    }
 }

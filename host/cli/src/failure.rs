@@ -34,6 +34,8 @@ pub enum Kind {
     Output,
     /// The demo saw what should not be.
     Demo,
+    /// The service cannot do what it must.
+    Doctor,
     /// Ctrl-C, or the wish to end.
     Interrupted,
 }
@@ -46,6 +48,7 @@ impl Kind {
             Self::Input => "input",
             Self::Output => "output",
             Self::Demo => "demo",
+            Self::Doctor => "doctor",
             Self::Interrupted => "interrupted",
         }
     }
@@ -110,6 +113,10 @@ impl Failure {
 
     pub fn demo(message: impl Into<String>) -> Self {
         Self::here(Kind::Demo, message)
+    }
+
+    pub fn doctor(message: impl Into<String>) -> Self {
+        Self::here(Kind::Doctor, message)
     }
 
     pub fn interrupted() -> Self {

@@ -1,8 +1,16 @@
-use std::{io, pin::pin};
+use std::{io, pin::pin, time::Duration};
 
-use futures::future::{Either, select};
+use futures::{
+    FutureExt,
+    future::{Either, select},
+};
 
-use crate::failure::Failure;
+use artifact_store::s3::HttpS3;
+
+use crate::{failure::Failure, output::Output};
+
+/// Longest time for what a call that was stopped leaves to be done.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs `work` until it is done, or the user wants it to end (Ctrl-C, or a
 /// polite `kill`). Then it is dropped, which ends its calls and removes its
@@ -18,6 +26,24 @@ pub async fn unless_interrupted<T>(
             tracing::warn!(%error, "cannot listen for signals");
             work.await
         }
+    }
+}
+
+/// Returns when the client has removed what calls that did not come to their end have
+/// left at the service, or when it takes too long, or the user insists.
+pub async fn settled(client: &HttpS3, output: &Output) {
+    let mut settle = pin!(client.settle());
+    // Most of the time there is nothing to do.
+    if settle.as_mut().now_or_never().is_some() {
+        return;
+    }
+    output.say("aborting the unfinished upload… (Ctrl-C leaves it there)");
+    let given_up = pin!(async {
+        // Whether it is time or the user, the answer is the same.
+        let _ = tokio::time::timeout(PATIENCE, interrupted()).await;
+    });
+    if let Either::Right(_) = select(settle, given_up).await {
+        output.say("it may still be there: `artifacts doctor --abort-unfinished` aborts it");
     }
 }
 

@@ -15,6 +15,7 @@ mod config_file;
 mod connect;
 mod environment;
 mod failure;
+mod findings;
 mod interrupt;
 mod output;
 mod settings;

@@ -5,78 +5,13 @@
 use std::{sync::Arc, time::Duration};
 
 use artifact_s3::{
-    Body, Bucket, Credentials, DeleteOptions, Feature, Finding, GetOptions, HttpS3, HttpS3Builder,
-    ListOptions, Listing, MemoryS3, Object, ObjectInfo, ObjectKey, Probe, PutOptions, RetryPolicy,
-    S3Client, S3Error, S3ErrorKind, WriteCondition,
+    Bucket, Credentials, DeleteOptions, Feature, Finding, GetOptions, HttpS3, HttpS3Builder,
+    MemoryS3, ObjectKey, Probe, PutOptions, RetryPolicy, S3Client, S3ErrorKind, WriteCondition,
 };
 use artifact_s3_server::LocalServer;
+use artifact_test_servers::Careless;
 
 const BUCKET: &str = "test-bucket";
-
-/// Ignores every condition, as some services do.
-#[derive(Debug)]
-struct Careless(MemoryS3);
-
-#[async_trait::async_trait]
-impl S3Client for Careless {
-    async fn put_object(
-        &self,
-        bucket: &Bucket,
-        key: &ObjectKey,
-        body: Body,
-        options: &PutOptions,
-    ) -> Result<ObjectInfo, S3Error> {
-        let options = PutOptions { condition: WriteCondition::Unconditional, ..options.clone() };
-        self.0.put_object(bucket, key, body, &options).await
-    }
-
-    async fn get_object(
-        &self,
-        bucket: &Bucket,
-        key: &ObjectKey,
-        options: &GetOptions,
-    ) -> Result<Object, S3Error> {
-        let options = GetOptions { range: options.range, ..GetOptions::default() };
-        self.0.get_object(bucket, key, &options).await
-    }
-
-    async fn head_object(
-        &self,
-        bucket: &Bucket,
-        key: &ObjectKey,
-        _: &GetOptions,
-    ) -> Result<ObjectInfo, S3Error> {
-        self.0.head_object(bucket, key, &GetOptions::default()).await
-    }
-
-    async fn delete_object(
-        &self,
-        bucket: &Bucket,
-        key: &ObjectKey,
-        _: &DeleteOptions,
-    ) -> Result<(), S3Error> {
-        self.0.delete_object(bucket, key, &DeleteOptions::default()).await
-    }
-
-    async fn copy_object(
-        &self,
-        bucket: &Bucket,
-        source: &ObjectKey,
-        key: &ObjectKey,
-        options: &PutOptions,
-    ) -> Result<ObjectInfo, S3Error> {
-        let options = PutOptions { condition: WriteCondition::Unconditional, ..options.clone() };
-        self.0.copy_object(bucket, source, key, &options).await
-    }
-
-    async fn list_objects(
-        &self,
-        bucket: &Bucket,
-        options: &ListOptions,
-    ) -> Result<Listing, S3Error> {
-        self.0.list_objects(bucket, options).await
-    }
-}
 
 async fn serve(client: impl S3Client) -> LocalServer {
     LocalServer::builder().client(Arc::new(client)).start().await.unwrap()

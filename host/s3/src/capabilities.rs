@@ -289,7 +289,6 @@ impl Known {
     }
 
     /// The condition of a put that goes in parts stands on its last call.
-    #[cfg_attr(not(test), expect(dead_code, reason = "until put_object sends parts"))]
     pub(crate) fn check_multipart(
         &self,
         bucket: &Bucket,

@@ -5,8 +5,11 @@
 //!   `--serve` it starts the server only.
 //! - [`FaultProxy`] stands before any HTTP server, breaks connections, flips bits and
 //!   delays answers.
+//! - [`Careless`] is an S3 client that ignores conditions, to be put behind a server.
 
 mod seaweedfs;
 pub use seaweedfs::{InvalidSetting, SeaweedFs};
+mod careless;
+pub use careless::Careless;
 mod fault_proxy;
 pub use fault_proxy::{FaultProxy, FaultProxyBuilder, Faults};

@@ -7,7 +7,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 mod value;
-pub use value::{Timeout, rfc3339};
+pub use value::{Size, Timeout, UploadChecksum, rfc3339};
 mod put;
 pub use put::PutArgs;
 mod get;
@@ -16,6 +16,8 @@ mod list;
 pub use list::ListArgs;
 mod delete;
 pub use delete::DeleteArgs;
+mod doctor;
+pub use doctor::DoctorArgs;
 mod serve_local;
 pub use serve_local::ServeLocalArgs;
 mod policy;
@@ -102,6 +104,16 @@ pub struct GlobalArgs {
     /// Time for one call, such as 30s or 5m [env: ARTIFACTS_TIMEOUT]
     #[arg(long, global = true, value_name = "DURATION")]
     pub timeout: Option<Timeout>,
+    /// Size of the parts in which large bodies go up, such as 16MiB [env: ARTIFACTS_PART_SIZE]
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub part_size: Option<Size>,
+    /// Parts that go up at once [env: ARTIFACTS_PARALLEL]
+    #[arg(long, global = true, value_name = "N")]
+    pub parallel: Option<usize>,
+    /// Checksum of every upload: crc64nvme, crc32c, crc32, sha256, or when-asked for none
+    /// without `put --checksum` [env: ARTIFACTS_UPLOAD_CHECKSUM]
+    #[arg(long, global = true, value_name = "ALGORITHM")]
+    pub upload_checksum: Option<UploadChecksum>,
     /// Store component to run instead of the built-in one [env: ARTIFACTS_COMPONENT]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub component: Option<PathBuf>,
@@ -149,6 +161,11 @@ pub enum Command {
     /// Write, check and try policies
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Examine the service: what works, what it ignores, what was left unfinished
+    ///
+    /// Stores, reads and deletes small objects of its own below the prefix. What the
+    /// service ignores is remembered, and refused by later commands.
+    Doctor(DoctorArgs),
     /// Show every setting in force and where it comes from
     Config,
     /// Print a completion script

@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use artifact_store::ByteRange;
+use artifact_store::{ByteRange, ChecksumAlgorithm, s3};
+use bytesize::ByteSize;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 /// How long one call may take: `30s`, `5m`, `1h 30m`, or seconds.
@@ -34,6 +35,55 @@ impl fmt::Display for Timeout {
             Ok(duration) => write!(f, "{duration:#}"),
             Err(_) => write!(f, "{}s", self.0.as_secs()),
         }
+    }
+}
+
+/// How many bytes: `16MiB`, `1GiB`, or a number of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let size: ByteSize = text.parse().map_err(|_| "write it as 16MiB or 1GiB")?;
+        Ok(Self(size.as_u64()))
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        ByteSize(self.0).fmt(f)
+    }
+}
+
+/// Which uploads carry a checksum: an algorithm for all of them, or `when-asked`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UploadChecksum(pub s3::UploadChecksum);
+
+const CHECKSUMS: [(&str, s3::UploadChecksum); 5] = [
+    ("crc64nvme", s3::UploadChecksum::Always(ChecksumAlgorithm::Crc64Nvme)),
+    ("crc32c", s3::UploadChecksum::Always(ChecksumAlgorithm::Crc32c)),
+    ("crc32", s3::UploadChecksum::Always(ChecksumAlgorithm::Crc32)),
+    ("sha256", s3::UploadChecksum::Always(ChecksumAlgorithm::Sha256)),
+    ("when-asked", s3::UploadChecksum::WhenAsked),
+];
+
+impl FromStr for UploadChecksum {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = CHECKSUMS.iter().find(|(name, _)| *name == text);
+        found.map(|(_, checksum)| Self(*checksum)).ok_or_else(|| {
+            format!("it must be one of {}", CHECKSUMS.map(|(name, _)| name).join(", "))
+        })
+    }
+}
+
+impl fmt::Display for UploadChecksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let found = CHECKSUMS.iter().find(|(_, checksum)| *checksum == self.0);
+        f.write_str(found.map_or("", |(name, _)| name))
     }
 }
 
@@ -130,6 +180,25 @@ mod tests {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
         assert_eq!(Timeout(Duration::from_secs(90)).to_string(), "1m 30s");
+    }
+
+    #[test]
+    fn sizes_are_bytes_with_a_unit_or_without() {
+        let bytes = |text: &str| text.parse::<Size>().map(|size| size.0);
+        assert_eq!(bytes("16MiB"), Ok(16 << 20));
+        assert_eq!(bytes("5 GiB"), Ok(5 << 30));
+        assert_eq!(bytes("1024"), Ok(1024));
+        for wrong in ["", "-1", "MiB", "much", "1 MiB each"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_checksum_is_an_algorithm_or_when_asked() {
+        for (name, _) in CHECKSUMS {
+            assert_eq!(name.parse::<UploadChecksum>().unwrap().to_string(), name);
+        }
+        assert!("md5".parse::<UploadChecksum>().unwrap_err().contains("crc64nvme, crc32c"));
     }
 
     #[test]

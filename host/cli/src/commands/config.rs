@@ -1,8 +1,10 @@
 use std::fmt::Display;
 
+use artifact_store::s3::Multipart;
 use serde_json::json;
 
 use crate::{
+    args::Size,
     config_file::ConfigFile,
     connect,
     environment::Environment,
@@ -74,6 +76,15 @@ async fn rows(
         row("anonymous", settings.anonymous.as_ref(), || (Some("false".to_owned()), default())),
         row("profile", settings.profile.as_ref(), || (Some("default".to_owned()), default())),
         row("timeout", settings.timeout.as_ref(), || (Some("1h".to_owned()), default())),
+        row("part-size", settings.part_size.as_ref(), || {
+            (Some(Size(Multipart::default().part_size).to_string()), default())
+        }),
+        row("parallel", settings.parallel.as_ref(), || {
+            (Some(Multipart::default().parallel.to_string()), default())
+        }),
+        row("upload-checksum", settings.upload_checksum.as_ref(), || {
+            (Some("crc64nvme on AWS, else when-asked".to_owned()), default())
+        }),
         Row {
             value: Some(settings.component.as_ref().map_or_else(
                 || "built in".to_owned(),

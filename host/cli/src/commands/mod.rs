@@ -1,13 +1,15 @@
 //! One file for each command.
 
-use artifact_store::ArtifactStore;
+use std::sync::OnceLock;
+
+use artifact_store::{ArtifactStore, s3::HttpS3};
 
 use crate::{
     args::{Cli, Command},
     connect,
     environment::Environment,
     failure::Failure,
-    interrupt::unless_interrupted,
+    interrupt::{settled, unless_interrupted},
     output::Output,
     settings::Settings,
 };
@@ -16,6 +18,7 @@ mod completions;
 mod config;
 mod delete;
 mod demo;
+mod doctor;
 mod get;
 mod head;
 mod list;
@@ -30,16 +33,28 @@ pub async fn run(cli: &Cli, env: &Environment, output: &Output) -> Result<(), Fa
         Command::Completions { shell } => completions::run(*shell, output),
         // Ctrl-C is how it ends.
         Command::ServeLocal(args) => serve_local::run(args, &cli.global, env, output).await,
-        _ => unless_interrupted(run_once(cli, env, output)).await,
+        _ => {
+            let client = OnceLock::new();
+            let result = unless_interrupted(run_once(cli, env, output, &client)).await;
+            if let Some(client) = client.get() {
+                settled(client, output).await;
+            }
+            result
+        }
     }
 }
 
-async fn run_once(cli: &Cli, env: &Environment, output: &Output) -> Result<(), Failure> {
+async fn run_once(
+    cli: &Cli,
+    env: &Environment,
+    output: &Output,
+    client: &OnceLock<HttpS3>,
+) -> Result<(), Failure> {
     if matches!(cli.command, Command::Demo) {
         return demo::run(output).await;
     }
     let settings = Settings::resolve(&cli.global, env)?;
-    let store = Store { settings: &settings, env };
+    let store = Store { settings: &settings, env, client };
     match &cli.command {
         Command::Put(args) => put::run(args, &store, output).await,
         Command::Get(args) => get::run(args, &store, output).await,
@@ -49,6 +64,8 @@ async fn run_once(cli: &Cli, env: &Environment, output: &Output) -> Result<(), F
         Command::Policy(command) => {
             policy::run(command, &settings, (env, cli.global.verbose), output).await
         }
+        // It is large, and would make the others so.
+        Command::Doctor(args) => Box::pin(doctor::run(args, &store, output)).await,
         Command::Config => config::run(&settings, env, output).await,
         Command::Demo | Command::ServeLocal(_) | Command::Completions { .. } => Ok(()),
     }
@@ -58,10 +75,19 @@ async fn run_once(cli: &Cli, env: &Environment, output: &Output) -> Result<(), F
 struct Store<'a> {
     settings: &'a Settings,
     env: &'a Environment,
+    /// The client, once there is one: it may have to clean up when the command has ended.
+    client: &'a OnceLock<HttpS3>,
 }
 
 impl Store<'_> {
     async fn start(&self) -> Result<ArtifactStore, Failure> {
-        connect::store(self.settings, self.env).await
+        // Without a bucket there is nothing to connect to.
+        self.settings.bucket()?;
+        connect::store(self.settings, self.env, self.client().await?).await
+    }
+
+    async fn client(&self) -> Result<HttpS3, Failure> {
+        let client = connect::client(self.settings, self.env).await?;
+        Ok(self.client.get_or_init(|| client).clone())
     }
 }

@@ -56,7 +56,7 @@ pub fn failure_json(failure: &Failure) -> Value {
             "retryable": error.is_retryable(),
             "operation": error.operation().map(artifact_store::Operation::as_str),
             "key": error.key(),
-            "s3": error.s3().map(s3_value),
+            "s3": error.s3().map(s3_error_json),
         }),
         Failure::Here { kind, message, .. } => json!({
             "kind": kind.as_str(),
@@ -64,6 +64,7 @@ pub fn failure_json(failure: &Failure) -> Value {
             "blame": match kind {
                 Kind::Usage | Kind::Config | Kind::Input | Kind::Interrupted => "caller",
                 Kind::Output | Kind::Demo => "host",
+                Kind::Doctor => "storage",
             },
             "retryable": false,
             "operation": null,
@@ -79,7 +80,8 @@ pub fn failure_json(failure: &Failure) -> Value {
     value
 }
 
-fn s3_value(error: &S3Error) -> Value {
+/// What S3 said, or what stood in its way.
+pub fn s3_error_json(error: &S3Error) -> Value {
     json!({
         "kind": error.kind().to_string().replace(' ', "-"),
         "operation": error.operation().map(|operation| operation.to_string()),

@@ -7,7 +7,7 @@ use crate::{args::GlobalArgs, environment::Environment, failure::Failure};
 mod printable;
 pub use printable::printable;
 mod failure;
-pub use failure::{failure_json, usage};
+pub use failure::{failure_json, s3_error_json, usage};
 mod describe;
 pub use describe::{description, description_json};
 pub mod options;
@@ -44,6 +44,13 @@ impl Output {
     #[expect(clippy::unused_self, reason = "where results go is the output's to say")]
     pub fn data(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::stdout)
+    }
+
+    /// Writes results with colours, which a file and a pipe do not get.
+    #[expect(clippy::unused_self, reason = "where results go is the output's to say")]
+    pub fn coloured(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = anstream::stdout().lock();
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::stdout)
     }
 

@@ -20,7 +20,7 @@ where
 {
     let filter = match verbose {
         // What policies write on record, and that one was set aside.
-        0 => "off,artifact_store=warn,artifact_store::policy_log=info",
+        0 => "off,artifacts=warn,artifact_store=warn,artifact_store::policy_log=info",
         // One line for each call of the store, and one for each request.
         1 => "warn,artifact_store=info,artifact_s3=debug,artifacts=info",
         2 => "info,artifact_store=debug,artifact_s3=debug,artifacts=debug",

@@ -50,6 +50,19 @@ impl Lookup<'_> {
         Ok(Some(Setting { value, origin: place(file, entry) }))
     }
 
+    pub(super) fn number(
+        &self,
+        name: Name,
+        flag: Option<usize>,
+        key: fn(&Keys) -> Option<&Spanned<usize>>,
+    ) -> Result<Option<Setting<usize>>, Failure> {
+        let parse = |text: &str| text.parse().map_err(|_| "it must be a number");
+        Ok(self.up(name, flag, |_| None, parse)?.or_else(|| {
+            let (file, entry) = self.file.and_then(|file| Some((file, key(&file.keys)?)))?;
+            Some(Setting { value: *entry.get_ref(), origin: place(file, entry) })
+        }))
+    }
+
     pub(super) fn switch(
         &self,
         name: Name,

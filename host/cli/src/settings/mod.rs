@@ -3,10 +3,11 @@
 use std::{path::PathBuf, str::FromStr};
 
 use crate::{
-    args::{GlobalArgs, Timeout},
+    args::{GlobalArgs, Size, Timeout, UploadChecksum},
     config_file::ConfigFile,
     environment::Environment,
     failure::Failure,
+    findings::Findings,
 };
 
 mod addressing;
@@ -25,6 +26,9 @@ const REGION: Name = Name::new("--region", "ARTIFACTS_REGION");
 const ANONYMOUS: Name = Name::new("--anonymous", "ARTIFACTS_ANONYMOUS");
 const PROFILE: Name = Name::new("--profile", "ARTIFACTS_PROFILE");
 const TIMEOUT: Name = Name::new("--timeout", "ARTIFACTS_TIMEOUT");
+const PART_SIZE: Name = Name::new("--part-size", "ARTIFACTS_PART_SIZE");
+const PARALLEL: Name = Name::new("--parallel", "ARTIFACTS_PARALLEL");
+const UPLOAD_CHECKSUM: Name = Name::new("--upload-checksum", "ARTIFACTS_UPLOAD_CHECKSUM");
 const COMPONENT: Name = Name::new("--component", "ARTIFACTS_COMPONENT");
 const NO_CACHE: Name = Name::new("--no-cache", "ARTIFACTS_NO_CACHE");
 const CONFIG_VARIABLE: &str = "ARTIFACTS_CONFIG";
@@ -42,6 +46,9 @@ pub struct Settings {
     pub anonymous: Option<Setting<bool>>,
     pub profile: Option<Setting<String>>,
     pub timeout: Option<Setting<Timeout>>,
+    pub part_size: Option<Setting<Size>>,
+    pub parallel: Option<Setting<usize>>,
+    pub upload_checksum: Option<Setting<UploadChecksum>>,
     pub component: Option<Setting<PathBuf>>,
     pub no_cache: Option<Setting<bool>>,
     /// What stands in front of the store. Only the file can grant anything; a flag can
@@ -91,6 +98,19 @@ impl Settings {
                 |keys| keys.timeout.as_ref(),
                 Timeout::from_str,
             )?,
+            part_size: look.up(
+                PART_SIZE,
+                args.part_size,
+                |keys| keys.part_size.as_ref(),
+                Size::from_str,
+            )?,
+            parallel: look.number(PARALLEL, args.parallel, |keys| keys.parallel.as_ref())?,
+            upload_checksum: look.up(
+                UPLOAD_CHECKSUM,
+                args.upload_checksum,
+                |keys| keys.upload_checksum.as_ref(),
+                UploadChecksum::from_str,
+            )?,
             component: component.map(|setting| match (&setting.origin, &file) {
                 (Origin::File { .. }, Some(file)) => setting.map(|path| file.resolve(path)),
                 _ => setting,
@@ -118,8 +138,17 @@ impl Settings {
 
     /// Where compiled components are kept, unless that is not wanted.
     pub fn cache_dir(&self, env: &Environment) -> Option<PathBuf> {
+        self.cached("components", env)
+    }
+
+    /// What was found out of services, unless that is not wanted.
+    pub fn findings(&self, env: &Environment) -> Option<Findings> {
+        self.cached("services", env).map(Findings::new)
+    }
+
+    fn cached(&self, what: &str, env: &Environment) -> Option<PathBuf> {
         let wanted = !self.no_cache.as_ref().is_some_and(|no_cache| no_cache.value);
-        env.cache_dir.as_ref().filter(|_| wanted).map(|dir| dir.join("artifacts/components"))
+        env.cache_dir.as_ref().filter(|_| wanted).map(|dir| dir.join("artifacts").join(what))
     }
 
     pub fn is_anonymous(&self) -> bool {
@@ -214,6 +243,9 @@ mod tests {
     fn a_value_that_makes_no_sense_is_told_with_its_place() {
         for (name, value) in [
             ("ARTIFACTS_TIMEOUT", "soon"),
+            ("ARTIFACTS_PART_SIZE", "large"),
+            ("ARTIFACTS_PARALLEL", "many"),
+            ("ARTIFACTS_UPLOAD_CHECKSUM", "md5"),
             ("ARTIFACTS_ADDRESSING", "dns"),
             ("ARTIFACTS_ANONYMOUS", "maybe"),
         ] {

@@ -41,6 +41,18 @@ fn an_endpoint_that_is_none() {
 }
 
 #[test]
+fn parts_and_checksums_that_cannot_be() {
+    let server = Server::start();
+    let mut cli = Cli::on(&server);
+    cli.run(["put", "k", "/dev/null", "--part-size", "1MiB"]);
+    cli.run(["put", "k", "/dev/null", "--part-size", "large"]);
+    cli.run(["put", "k", "/dev/null", "--parallel", "0"]);
+    cli.run(["put", "k", "/dev/null", "--upload-checksum", "md5"]);
+    assert_eq!(server.requests(), [""; 0], "nothing is sent");
+    insta::assert_snapshot!(cli.transcript());
+}
+
+#[test]
 fn an_endpoint_where_nothing_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut cli = Cli::at(&format!("http://{}", listener.local_addr().unwrap()));

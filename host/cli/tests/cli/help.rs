@@ -14,6 +14,7 @@ fn help_of_the_program_and_of_every_command() {
         "demo",
         "serve-local",
         "policy",
+        "doctor",
         "config",
         "completions",
     ] {

@@ -1,8 +1,84 @@
 #![cfg(unix)]
 
-use std::{io::Write, process::Stdio};
+use std::{
+    fs::File,
+    io::Write,
+    process::{Child, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
-use crate::support::{Cli, Slow, interrupt};
+use crate::support::{Cli, Server, Slow, Throttle, interrupt, signal};
+
+/// A put of a gigabyte, which takes minutes; returns once its upload has begun.
+fn put_in_parts(cli: &mut Cli, server: &Server) -> Child {
+    let throttle = Throttle::before(&server.endpoint());
+    cli.set("ARTIFACTS_ENDPOINT", &throttle.endpoint);
+    File::create(cli.path("large")).unwrap().set_len(1 << 30).unwrap();
+    let child = cli.command(["put", "k", "large"]).spawn().unwrap();
+    cli.set("ARTIFACTS_ENDPOINT", &server.endpoint());
+    let begun = Instant::now();
+    while server.unfinished().is_empty() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "the upload does not begin");
+        sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+#[test]
+fn a_put_in_parts_that_is_stopped_leaves_no_upload_unfinished() {
+    for name in ["-INT", "-TERM"] {
+        let server = Server::start();
+        let mut cli = Cli::on(&server);
+        let child = put_in_parts(&mut cli, &server);
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130));
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            "aborting the unfinished upload… (Ctrl-C leaves it there)\nerror: interrupted\n"
+        );
+        assert_eq!(server.unfinished(), []);
+        assert_eq!(server.keys(), [""; 0]);
+    }
+}
+
+#[test]
+fn what_a_killed_put_leaves_the_doctor_finds_and_aborts() {
+    let server = Server::start();
+    let mut cli = Cli::on(&server);
+    let mut child = put_in_parts(&mut cli, &server);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let found = cli.run(["doctor", "--json"]).json();
+    assert_eq!(found["unfinished_uploads"]["count"], 1, "{found}");
+    assert_eq!(found["unfinished_uploads"]["uploads"][0]["key"], "asm/k");
+    // Elsewhere, and younger than that.
+    cli.run(["doctor", "--abort-unfinished", "--prefix", "other/"]);
+    cli.run(["doctor", "--abort-unfinished", "--older-than", "1h"]);
+    assert_eq!(server.unfinished().len(), 1);
+    let run = cli.run(["doctor", "--abort-unfinished"]);
+    assert!(run.text().contains("\naborted asm/k ("), "{}", run.text());
+    assert_eq!(run.code, Some(0));
+    assert_eq!(server.unfinished(), []);
+}
+
+#[test]
+fn a_doctor_who_is_stopped_leaves_nothing_behind() {
+    let server = Server::start();
+    let mut cli = Cli::on(&server);
+    let throttle = Throttle::before(&server.endpoint());
+    cli.set("ARTIFACTS_ENDPOINT", &throttle.endpoint);
+    let child = cli.command(["doctor"]).spawn().unwrap();
+    let begun = Instant::now();
+    while server.keys().is_empty() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "nothing is stored");
+    }
+    interrupt(&child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert_eq!(server.keys(), [""; 0]);
+    assert_eq!(server.unfinished(), []);
+}
 
 #[test]
 fn a_get_that_is_stopped_leaves_no_part_and_the_old_file() {

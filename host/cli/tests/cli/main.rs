@@ -17,6 +17,7 @@ mod support;
 mod bad_input;
 mod delete;
 mod demo;
+mod doctor;
 mod exit_codes;
 mod get;
 mod guide;

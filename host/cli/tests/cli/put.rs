@@ -3,6 +3,22 @@ use std::process::Stdio;
 use crate::support::{Cli, Server};
 
 #[test]
+fn a_large_file_goes_up_in_parts_of_the_size_that_is_set() {
+    let server = Server::start();
+    let mut cli = Cli::on(&server);
+    cli.write("large", vec![b'x'; 13 << 20]);
+    cli.write("artifacts.toml", "part-size = \"6 MiB\"\nparallel = 2\n");
+    assert_eq!(cli.run(["put", "k", "large", "--upload-checksum", "crc32c"]).code, Some(0));
+    assert_eq!(server.requests(), ["PUT /test-bucket/asm/k"], "below the threshold");
+    cli.write("large", vec![b'x'; 17 << 20]);
+    assert_eq!(cli.run(["put", "k", "large"]).code, Some(0));
+    let parts = server.requests().iter().filter(|line| line.contains("partNumber=")).count();
+    assert_eq!(parts, 3);
+    let head = cli.run(["head", "k"]);
+    assert!(head.text().contains("size: 17825792"), "{}", head.text());
+}
+
+#[test]
 fn a_file_is_stored_and_confirmed() {
     let server = Server::start();
     let mut cli = Cli::on(&server);

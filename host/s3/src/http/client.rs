@@ -95,14 +95,14 @@ impl HttpS3 {
         Self(Arc::new(parts), Arc::new(known))
     }
 
+    /// What the service is known to do with what it is asked.
+    pub(super) fn known(&self) -> &Known {
+        &self.1
+    }
+
     /// The same client, which sends also what the service is known to ignore.
     pub(super) fn knowing_nothing(&self) -> Self {
         Self(Arc::clone(&self.0), Arc::default())
-    }
-
-    /// What it was told of the service.
-    pub(super) fn known(&self) -> &Known {
-        &self.1
     }
 
     pub(super) fn parts(&self) -> &Parts {
@@ -176,7 +176,7 @@ impl S3Client for HttpS3 {
         body: Body,
         options: &PutOptions,
     ) -> Result<ObjectInfo, S3Error> {
-        self.1
+        self.known()
             .check_put(bucket, options)
             .map_err(|error| error.on(Operation::PutObject, target(bucket, Some(key))))?;
         super::put_object::put_object(self, bucket, key, body, options).await
@@ -188,7 +188,7 @@ impl S3Client for HttpS3 {
         key: &ObjectKey,
         options: &GetOptions,
     ) -> Result<Object, S3Error> {
-        self.1
+        self.known()
             .check_get(bucket, options)
             .map_err(|error| error.on(Operation::GetObject, target(bucket, Some(key))))?;
         super::get_object::get_object(self, bucket, key, options).await
@@ -200,7 +200,7 @@ impl S3Client for HttpS3 {
         key: &ObjectKey,
         options: &GetOptions,
     ) -> Result<ObjectInfo, S3Error> {
-        self.1
+        self.known()
             .check_get(bucket, options)
             .map_err(|error| error.on(Operation::HeadObject, target(bucket, Some(key))))?;
         super::head_object::head_object(self, bucket, key, options).await
@@ -212,9 +212,6 @@ impl S3Client for HttpS3 {
         key: &ObjectKey,
         options: &DeleteOptions,
     ) -> Result<(), S3Error> {
-        self.1
-            .check_delete(bucket, options)
-            .map_err(|error| error.on(Operation::DeleteObject, target(bucket, Some(key))))?;
         self.delete_with_outcome(bucket, key, options).await.map(drop)
     }
 
@@ -225,7 +222,7 @@ impl S3Client for HttpS3 {
         key: &ObjectKey,
         options: &PutOptions,
     ) -> Result<ObjectInfo, S3Error> {
-        self.1
+        self.known()
             .check_copy(bucket, options)
             .map_err(|error| error.on(Operation::CopyObject, target(bucket, Some(key))))?;
         super::copy_object::copy_object(self, bucket, source, key, options).await

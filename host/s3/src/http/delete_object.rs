@@ -22,6 +22,7 @@ impl HttpS3 {
     ) -> Result<DeleteOutcome, S3Error> {
         let on = |error: S3Error| error.on(OPERATION, target(bucket, Some(key)));
         options.check().map_err(on)?;
+        self.known().check_delete(bucket, options).map_err(on)?;
         let mut request =
             Request::new(OPERATION, Method::DELETE, bucket, Some(key), Reading::Whole);
         request.query = version_query(options.version_id.as_deref());

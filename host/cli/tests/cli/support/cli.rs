@@ -196,7 +196,13 @@ impl From<Output> for Run {
 /// Sends Ctrl-C's signal to a child.
 #[cfg(unix)]
 pub fn interrupt(child: &std::process::Child) {
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    signal(child, "-INT");
+}
+
+/// Sends a signal to a child.
+#[cfg(unix)]
+pub fn signal(child: &std::process::Child, signal: &str) {
+    let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(status.success());
 }
 

@@ -5,6 +5,9 @@ type Filter = (&'static str, fn(char) -> bool, &'static str);
 const FILTERS: &[Filter] = &[
     ("127.0.0.1:", |c| c.is_ascii_digit(), "[PORT]"),
     ("request id ", |c| c.is_ascii_alphanumeric() || c == '-', "[ID]"),
+    ("artifacts-probe-", |c| c.is_ascii_hexdigit(), "[ID]"),
+    ("LOCAL", |c| c.is_ascii_digit(), "[ID]"),
+    ("MEMORY", |c| c.is_ascii_digit(), "[ID]"),
     ("sha256   ", |c| c.is_ascii_hexdigit(), "[SHA256]"),
     ("size     ", |c| c.is_ascii_digit(), "[SIZE]"),
     ("\"request_id\":\"", |c| c != '"', "[ID]"),

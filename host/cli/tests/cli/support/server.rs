@@ -3,8 +3,9 @@ use std::sync::{Arc, Mutex};
 use artifact_s3_server::{Exchange, LocalServer};
 use artifact_store::{
     PutOptions,
-    s3::{Bucket, MemoryS3, ObjectKey, S3Client},
+    s3::{Bucket, Credentials, HttpS3, MemoryS3, ObjectKey, S3Client, UnfinishedUpload},
 };
+use artifact_test_servers::Careless;
 use tokio::runtime::Runtime;
 
 pub const BUCKET: &str = "test-bucket";
@@ -21,6 +22,15 @@ pub struct Server {
 
 impl Server {
     pub fn start() -> Self {
+        Self::of(|memory| Arc::new(memory))
+    }
+
+    /// One that ignores conditions.
+    pub fn careless() -> Self {
+        Self::of(|memory| Arc::new(Careless(memory)))
+    }
+
+    fn of(client: impl FnOnce(MemoryS3) -> Arc<dyn S3Client>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -32,7 +42,7 @@ impl Server {
         let local = runtime
             .block_on(
                 LocalServer::builder()
-                    .client(Arc::new(memory.clone()))
+                    .client(client(memory.clone()))
                     .on_exchange(move |exchange| seen.lock().unwrap().push(exchange))
                     .start(),
             )
@@ -56,6 +66,22 @@ impl Server {
     pub fn requests(&self) -> Vec<String> {
         let exchanges = self.exchanges.lock().unwrap();
         exchanges.iter().map(|seen| format!("{} {}", seen.method, seen.target)).collect()
+    }
+
+    /// The keys of all objects.
+    pub fn keys(&self) -> Vec<String> {
+        self.memory.keys(BUCKET)
+    }
+
+    /// The uploads that were begun and not ended.
+    pub fn unfinished(&self) -> Vec<UnfinishedUpload> {
+        let client = HttpS3::builder()
+            .endpoint(self.endpoint())
+            .credentials(Credentials::key(self.access_key(), self.secret_key()));
+        self.runtime.block_on(async {
+            let client = client.build().await.unwrap();
+            client.unfinished_uploads(&Bucket::parse(BUCKET).unwrap(), "").await.unwrap()
+        })
     }
 
     /// Stores empty artifacts, past the program: many at once.

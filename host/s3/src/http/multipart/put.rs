@@ -62,6 +62,7 @@ pub(in crate::http) async fn put(
 ) -> Result<ObjectInfo, S3Error> {
     let algorithm = s3.checksum_of(options);
     let on = |error: S3Error| error.on(Operation::PutObject, target(bucket, Some(key)));
+    s3.known().check_multipart(bucket, &options.condition).map_err(on)?;
     let mut description = object_headers::of_object(options).map_err(on)?;
     let mut completing = Headers::default();
     object_headers::set_condition(&options.condition, &mut completing).map_err(on)?;

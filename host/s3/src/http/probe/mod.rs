@@ -60,7 +60,7 @@ impl HttpS3 {
     /// Finds out what the service honours in this bucket, by some fifty small calls.
     ///
     /// Works on objects of its own, below `key_prefix`, and removes them; also when
-    /// the future is dropped, as far as the runtime lives on. It never fails: what
+    /// the future is dropped: [`settle`](Self::settle) waits for that. It never fails: what
     /// does, is a [`Check`]. What this client was told of the service before
     /// ([`HttpS3Builder::capabilities`](crate::HttpS3Builder::capabilities)) does not count.
     ///
@@ -121,7 +121,7 @@ impl Checks {
                 self.add(feature, tried);
             }
             Some(stopped_by) => {
-                let message = format!("not tried: it takes `{stopped_by}`");
+                let message = format!("not tried, for want of {stopped_by}");
                 let finding = Finding::Unknown;
                 self.done.push(Check { feature, finding, message, error: None });
             }

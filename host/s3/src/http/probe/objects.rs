@@ -125,7 +125,12 @@ impl Place {
             [listed] if listed.key == key.as_str() => {
                 Verdict::ok("are kept to the byte: blanks, + % ? # & // and é")
             }
-            _ => Verdict::wrong("a key of odd characters is listed as another one"),
+            [] => Verdict::wrong(format!("{ODD:?} is stored, and not listed")),
+            [listed, ..] => {
+                let prefix = self.prefix("");
+                let listed = listed.key.strip_prefix(&prefix).unwrap_or(&listed.key);
+                Verdict::wrong(format!("{ODD:?} is listed as {listed:?}"))
+            }
         })
     }
 

@@ -10,7 +10,7 @@ use crate::{
     Body, Bucket, DeleteOptions, GetOptions, ObjectInfo, ObjectKey, Operation, PutOptions,
     S3Client, S3Error, S3ErrorKind,
     http::{
-        HttpS3, encode,
+        HttpS3,
         multipart::MultipartUpload,
         object_headers,
         payload::Payload,
@@ -131,14 +131,10 @@ impl Place {
     /// Deletes, and remembers the marker that a bucket with versions makes of it.
     pub(super) async fn delete(&self, name: &str, if_match: Option<&str>) -> Result<(), S3Error> {
         let key = self.key(name)?;
-        let operation = Operation::DeleteObject;
-        let mut request =
-            Request::new(operation, Method::DELETE, &self.bucket, Some(&key), Reading::Whole);
-        if let Some(etag) = if_match {
-            request.headers.set("if-match", &encode::quoted(etag))?;
-        }
-        let answer = self.s3.send(request).await?;
-        self.wrote(key.clone(), &answer.headers);
+        let if_match = if_match.map(str::to_owned);
+        let options = DeleteOptions { if_match, ..DeleteOptions::default() };
+        let outcome = self.s3.delete_with_outcome(&self.bucket, &key, &options).await?;
+        self.wrote_version(key, outcome.version_id);
         Ok(())
     }
 
@@ -183,13 +179,15 @@ impl Drop for Place {
             return;
         }
         let (s3, bucket) = (self.s3.clone(), self.bucket.clone());
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                if let Err(error) = remove(&s3, &bucket, objects, uploads).await {
-                    tracing::warn!(%error, "an object of a probe stays behind");
-                }
-            });
-        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        // Where `settle` waits for it.
+        let background = s3.parts().background.clone();
+        let work = async move {
+            if let Err(error) = remove(&s3, &bucket, objects, uploads).await {
+                tracing::warn!(%error, "an object of a probe stays behind");
+            }
+        };
+        background.spawn_on(work, &runtime);
     }
 }
 
