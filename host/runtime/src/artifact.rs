@@ -54,11 +54,16 @@ impl Artifact {
 }
 
 fn broken(key: &str, error: std::io::Error) -> Error {
-    // What a filter says of the bytes.
-    let error = match error.downcast::<Error>() {
-        Ok(error) => return error.on(Operation::Get, Some(key)),
-        Err(error) => error,
-    };
-    Error::from_s3(S3Error::from(error), format!("failed to read artifact {key:?} to its end"))
+    Error::of_body(error, format!("failed to read artifact {key:?} to its end"))
         .on(Operation::Get, Some(key))
+}
+
+impl Error {
+    /// Of an artifact's bytes that broke off, or are damaged.
+    pub(crate) fn of_body(error: std::io::Error, message: impl Into<String>) -> Self {
+        // What a filter says of the bytes.
+        error
+            .downcast::<Self>()
+            .unwrap_or_else(|error| Self::from_s3(S3Error::from(error), message))
+    }
 }

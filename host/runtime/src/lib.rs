@@ -46,6 +46,8 @@ mod artifact_store;
 pub use artifact_store::ArtifactStore;
 mod artifact;
 pub use artifact::Artifact;
+mod to_file;
+pub use artifact_s3::{DownloadError, ParallelDownload};
 mod builder;
 pub use builder::StoreBuilder;
 mod call;

@@ -1,8 +1,10 @@
 use std::{
+    fs::File,
     io::{self, Write},
     path::Path,
 };
 
+use artifact_store::{ArtifactStore, DownloadError, ObjectInfo, ParallelDownload};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
 
@@ -21,6 +23,11 @@ pub async fn run(args: &GetArgs, store: &Store<'_>, output: &Output) -> Result<(
         None => Destination::stdout(),
     };
     let store = store.start().await?;
+    if let (Some(path), Some(filled)) = (file, destination.regular_file().await?) {
+        let (length, info) = fill(args, &store, path, &filled, output).await?;
+        destination.finish().await?;
+        return told(args, path, length, &info, output);
+    }
     let artifact = store.get_with(&args.key, &args.read.options()).await?;
     let info = artifact.info().clone();
     // A bar in the midst of the artifact would help nobody.
@@ -51,11 +58,31 @@ pub async fn run(args: &GetArgs, store: &Store<'_>, output: &Output) -> Result<(
     Ok(())
 }
 
+/// Reads the artifact into a file, a large one by several requests at a time.
+async fn fill(
+    args: &GetArgs,
+    store: &ArtifactStore,
+    path: &Path,
+    file: &File,
+    output: &Output,
+) -> Result<(u64, ObjectInfo), Failure> {
+    let progress = Progress::start(output, &args.key, None);
+    let download = ParallelDownload::default().observed(progress.observer_of_all());
+    let options = args.read.options();
+    let info = store.get_to_file(&args.key, &options, file, &download).await;
+    let info = info.map_err(|error| match error {
+        DownloadError::Get(error) => Failure::from(error),
+        DownloadError::File(error) => Failure::output(path, error),
+    })?;
+    let length = file.metadata().map_err(|error| Failure::output(path, error))?.len();
+    Ok((length, info))
+}
+
 fn told(
     args: &GetArgs,
     path: &Path,
     length: u64,
-    info: &artifact_store::ObjectInfo,
+    info: &ObjectInfo,
     output: &Output,
 ) -> Result<(), Failure> {
     if output.json {

@@ -48,6 +48,16 @@ impl Destination {
         self.path.is_none()
     }
 
+    /// The file to be filled in any order, if it is a regular one.
+    pub async fn regular_file(&self) -> Result<Option<fs::File>, Failure> {
+        let Place::Beside { file, .. } = &self.place else {
+            return Ok(None);
+        };
+        let file = file.get_ref().try_clone().await;
+        let file = file.map_err(|error| failure(self.path.as_deref(), error))?;
+        Ok(Some(file.into_std().await))
+    }
+
     pub async fn write(&mut self, chunk: &[u8]) -> Result<(), Failure> {
         let result = match &mut self.place {
             Place::Stdout(stdout) => stdout.write_all(chunk).await,

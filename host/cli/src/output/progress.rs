@@ -26,13 +26,7 @@ impl Progress {
         if output.quiet || output.json || !output.stderr_is_terminal {
             return Self { bar, appears: None };
         }
-        if let Some(length) = length {
-            bar.set_length(length);
-        }
-        let template = if length.is_some() { KNOWN } else { UNKNOWN };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
+        style(&bar, length);
         bar.set_message(printable(what));
         let later = bar.clone();
         let appears = tokio::spawn(async move {
@@ -48,10 +42,32 @@ impl Progress {
         self.bar.set_position(position);
     }
 
+    /// The same, for whoever learns on the way how many there are.
+    pub fn observer_of_all(&self) -> impl Fn(u64, Option<u64>) + Send + Sync + use<> {
+        let bar = self.bar.clone();
+        move |position, length| {
+            if bar.length() != length {
+                style(&bar, length);
+            }
+            bar.set_position(position);
+        }
+    }
+
     /// The same, for whoever reads the bytes elsewhere.
     pub fn observer(&self) -> impl Fn(u64) + Send + Sync + use<> {
         let bar = self.bar.clone();
         move |position| bar.set_position(position)
+    }
+}
+
+/// What the bar shows of bytes of which there are so many.
+fn style(bar: &ProgressBar, length: Option<u64>) {
+    if let Some(length) = length {
+        bar.set_length(length);
+    }
+    let template = if length.is_some() { KNOWN } else { UNKNOWN };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
     }
 }
 

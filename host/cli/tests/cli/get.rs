@@ -36,6 +36,21 @@ fn a_file_is_written_and_confirmed() {
 }
 
 #[test]
+fn a_large_artifact_comes_into_a_file_by_several_requests() {
+    let server = Server::start();
+    let mut cli = Cli::on(&server);
+    let large: Vec<u8> = (0..40_000_000_u32).map(|n| (n * 7 / 3).to_le_bytes()[0]).collect();
+    cli.run_with_input(["put", "large"], &large);
+    let before = server.requests().len();
+    assert_eq!(cli.run(["get", "large", "-o", "file"]).code, Some(0));
+    assert!(cli.read("file") == large);
+    assert_eq!(cli.names(), ["file"]);
+    // The first 8 MiB are those of the first request; somebody else asked for the last.
+    let requests = server.requests();
+    assert!(requests.len() > before + 1, "{:?}", &requests[before..]);
+}
+
+#[test]
 fn ranges_are_parts_of_the_artifact() {
     let server = Server::start();
     let mut cli = Cli::on(&server);

@@ -73,8 +73,8 @@ impl ParallelDownload {
         self
     }
 
-    /// Calls `observer` with the number of bytes written so far, and that of all bytes,
-    /// where it is known: when the object is open, and every now and then.
+    /// Calls `observer` with the number of bytes that have come, and that of all bytes,
+    /// where it is known: when the object is open, and for every chunk.
     pub fn observed(mut self, observer: impl Fn(u64, Option<u64>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self

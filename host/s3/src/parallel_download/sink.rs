@@ -22,7 +22,7 @@ use crate::{
 /// Bytes that are written at a time: a thread is asked for each time.
 const BATCH: u64 = 1024 * 1024;
 
-/// Is told how many bytes are written, and how many there are.
+/// Is told how many bytes have come, and how many there are.
 pub(super) type Observer = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
 /// The file that the parts are written to, each at its place.
@@ -30,7 +30,7 @@ pub(super) struct Sink {
     file: Arc<File>,
     told: Option<ToldChecksum>,
     hashed: Mutex<Hashed>,
-    written: AtomicU64,
+    read: AtomicU64,
     /// How many bytes there are, where it is known.
     length: Option<u64>,
     observer: Option<Observer>,
@@ -62,7 +62,7 @@ impl Sink {
             file: Arc::new(file),
             told,
             hashed: Mutex::default(),
-            written: AtomicU64::new(0),
+            read: AtomicU64::new(0),
             length,
             observer,
         };
@@ -105,7 +105,7 @@ impl Sink {
 
     /// Gives the file its length, and compares the checksum of all of it.
     pub(super) async fn finish(self) -> Result<(), SinkError> {
-        let (file, length) = (self.file, self.written.into_inner());
+        let (file, length) = (self.file, self.read.into_inner());
         blocking(move || file.set_len(length)).await?;
         let Some(told) = self.told else {
             return Ok(());
@@ -117,9 +117,9 @@ impl Sink {
     }
 
     fn count(&self, bytes: u64) {
-        let written = self.written.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let read = self.read.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if let Some(observer) = &self.observer {
-            observer(written, self.length);
+            observer(read, self.length);
         }
     }
 }
@@ -170,6 +170,7 @@ impl<'a> Segment<'a> {
         self.end += length;
         self.pending_length += length;
         self.pending.push(chunk);
+        self.sink.count(length);
         if self.pending_length < BATCH { Ok(()) } else { self.flush().await }
     }
 
@@ -191,7 +192,6 @@ impl<'a> Segment<'a> {
             Ok(hasher)
         })
         .await?;
-        self.sink.count(length);
         Ok(())
     }
 
