@@ -31,6 +31,8 @@ struct Subject {
     name: &'static str,
     /// None where the server is not there.
     s3: Option<Arc<dyn S3Client>>,
+    /// The client again, where it is one over HTTP.
+    http: Option<HttpS3>,
     bucket: Bucket,
     lacks: Lacks,
 }
@@ -109,7 +111,8 @@ where
     // A server that outlives the suite may hold the objects of an earlier run.
     let run = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
     let prefix = format!("{run:x}/{}/", name.replace("::", "/"));
-    let context = Context { s3, bucket: subject.bucket.clone(), prefix };
+    let http = subject.http.clone();
+    let context = Context { s3, bucket: subject.bucket.clone(), prefix, http };
     // On a task of its own, so that a panic is told as one.
     match tokio::time::timeout(PATIENCE, tokio::spawn(case(context))).await {
         Ok(Ok(result)) => result.map(|()| Completion::Completed),
@@ -135,14 +138,23 @@ async fn set_up() -> Result<Setup, Box<dyn std::error::Error>> {
         LocalServer::builder().client(Arc::new(MemoryS3::with_buckets([BUCKET])?)).start().await?;
     let (folder, cache) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let over_folder = LocalServer::builder().folder(folder.path(), [BUCKET]).start().await?;
-    let subject = |name, s3, lacks| Subject { name, s3, bucket: bucket.clone(), lacks };
+    let subject = |name, s3: Arc<dyn S3Client>, http, lacks| Subject {
+        name,
+        s3: Some(s3),
+        http,
+        bucket: bucket.clone(),
+        lacks,
+    };
+    let over_http = |name, http: HttpS3, lacks| {
+        subject(name, Arc::new(http.clone()) as Arc<dyn S3Client>, Some(http), lacks)
+    };
     let mut subjects = vec![
-        subject("MemoryS3", Some(Arc::new(memory) as Arc<dyn S3Client>), |_| None),
-        subject("layers on MemoryS3", Some(layered()?), |_| None),
-        subject("ReadCache on MemoryS3", Some(cached(cache.path()).await?), |_| None),
-        subject("ComponentS3 with memory-s3", Some(component().await?), lacks_memory_s3),
-        subject("HttpS3 on MemoryS3", Some(http(&over_memory).await?), lacks_s3s),
-        subject("HttpS3 on s3s-fs", Some(http(&over_folder).await?), lacks_s3s_fs),
+        subject("MemoryS3", Arc::new(memory), None, lacks_parts),
+        subject("layers on MemoryS3", layered()?, None, lacks_parts),
+        subject("ReadCache on MemoryS3", cached(cache.path()).await?, None, lacks_parts),
+        subject("ComponentS3 with memory-s3", component().await?, None, lacks_memory_s3),
+        over_http("HttpS3 on MemoryS3", http(&over_memory).await?, lacks_s3s),
+        over_http("HttpS3 on s3s-fs", http(&over_folder).await?, lacks_s3s_fs),
     ];
     subjects.push(seaweedfs().await?);
     Ok((subjects, (vec![over_memory, over_folder], [folder, cache])))
@@ -172,17 +184,22 @@ async fn component() -> Result<Arc<dyn S3Client>, Box<dyn std::error::Error>> {
     Ok(Arc::new(client.start().await?))
 }
 
-async fn http(server: &LocalServer) -> Result<Arc<dyn S3Client>, Box<dyn std::error::Error>> {
+async fn http(server: &LocalServer) -> Result<HttpS3, Box<dyn std::error::Error>> {
     let credentials = Credentials::key(server.access_key(), server.secret_key().expose());
     let builder = HttpS3::builder().endpoint(server.endpoint()).credentials(credentials);
-    Ok(Arc::new(builder.build().await?))
+    Ok(builder.build().await?)
+}
+
+/// Of clients that are no clients of a service.
+fn lacks_parts(capability: Capability) -> Option<&'static str> {
+    (capability == Capability::Parts).then_some("a body is stored at once")
 }
 
 /// Of `guest/memory-s3`, which gets its settings and nothing else.
 fn lacks_memory_s3(capability: Capability) -> Option<&'static str> {
     match capability {
         Capability::Dates => Some("there is no clock in the sandbox"),
-        _ => None,
+        other => lacks_parts(other),
     }
 }
 
@@ -230,12 +247,17 @@ fn lacks_seaweedfs(capability: Capability) -> Option<&'static str> {
 
 /// The real server, where there is one.
 async fn seaweedfs() -> Result<Subject, Box<dyn std::error::Error>> {
-    let subject =
-        |s3, bucket| Subject { name: "HttpS3 on SeaweedFS", s3, bucket, lacks: lacks_seaweedfs };
+    let subject = |http: Option<HttpS3>, bucket| Subject {
+        name: "HttpS3 on SeaweedFS",
+        s3: http.clone().map(|http| Arc::new(http) as Arc<dyn S3Client>),
+        http,
+        bucket,
+        lacks: lacks_seaweedfs,
+    };
     let Some(server) = SeaweedFs::from_env()? else {
         return Ok(subject(None, Bucket::parse(BUCKET)?));
     };
     let credentials = Credentials::key(&server.access_key, server.secret_key());
     let builder = HttpS3::builder().endpoint(&server.endpoint).credentials(credentials);
-    Ok(subject(Some(Arc::new(builder.build().await?)), Bucket::parse(server.bucket)?))
+    Ok(subject(Some(builder.build().await?), Bucket::parse(server.bucket)?))
 }

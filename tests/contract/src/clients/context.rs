@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use artifact_s3::{
-    Body, Bucket, ByteRange, DeleteOptions, GetOptions, ListOptions, Object, ObjectInfo, ObjectKey,
-    PutOptions, S3Client, S3Error, S3ErrorKind,
+    Body, Bucket, ByteRange, DeleteOptions, GetOptions, HttpS3, ListOptions, Object, ObjectInfo,
+    ObjectKey, PutOptions, S3Client, S3Error, S3ErrorKind,
 };
 use bytes::Bytes;
 use libtest_mimic::Failed;
@@ -19,6 +19,8 @@ pub struct Context {
     pub bucket: Bucket,
     /// Begins each key of the case. Ends in `/`.
     pub prefix: String,
+    /// The client again, where it is one over HTTP, for what only those can.
+    pub http: Option<HttpS3>,
 }
 
 impl Context {

@@ -13,6 +13,7 @@ pub mod conditions;
 pub mod copies;
 pub mod descriptions;
 pub mod keys;
+pub mod large_bodies;
 pub mod listings;
 pub mod objects;
 pub mod ranges;

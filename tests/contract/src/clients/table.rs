@@ -3,8 +3,8 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use artifact_s3::ChecksumAlgorithm;
 
 use super::{
-    CaseResult, Context, bodies, buckets, conditions, copies, descriptions, keys, listings,
-    objects, ranges,
+    CaseResult, Context, bodies, buckets, conditions, copies, descriptions, keys, large_bodies,
+    listings, objects, ranges,
 };
 
 /// What a server must be able to do for a case, beyond what any does.
@@ -49,6 +49,8 @@ pub enum Capability {
     ListedEtags,
     /// Lists with a delimiter of more than one character.
     LongDelimiters,
+    /// Takes bodies in parts, and tells which uploads are unfinished.
+    Parts,
     /// Refuses a continuation token that it never gave out.
     BadContinuations,
 }
@@ -211,6 +213,14 @@ pub fn cases() -> Vec<Case> {
             abandoned_download,
             slow_upload_holds_up_nobody,
         }
+        large_bodies: {
+            of_each_kind,
+            around_the_sizes_of_parts,
+            description,
+            conditions,
+            failing,
+            dropped [C::Parts],
+        }
     };
     for (name, key, needs) in NAUGHTY_KEYS {
         let name = format!("keys::kept_exactly::{name}");
@@ -219,6 +229,10 @@ pub fn cases() -> Vec<Case> {
     for (name, algorithm) in CHECKSUMS {
         let name = format!("descriptions::checksum::{name}");
         cases.push(Case::new(name, &[], move |c| descriptions::checksum(c, algorithm)));
+    }
+    for (name, algorithm) in CHECKSUMS {
+        let name = format!("large_bodies::checksum::{name}");
+        cases.push(Case::new(name, &[], move |c| large_bodies::checksum(c, algorithm)));
     }
     cases
 }
