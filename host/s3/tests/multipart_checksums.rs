@@ -212,3 +212,28 @@ async fn a_service_that_takes_no_checksum_is_answered_with_advice() {
         }
     }
 }
+
+#[tokio::test]
+async fn aws_gets_one_always_and_others_only_if_asked() {
+    // Through a proxy on this machine, which answers for AWS.
+    let proxy = support::Server::start([support::ok(), support::ok()]).await;
+    let builder = || {
+        HttpS3::builder()
+            .endpoint("http://s3.eu-west-1.amazonaws.com")
+            .region("eu-west-1")
+            .credentials(artifact_s3::Credentials::key(support::KEY_ID, support::SECRET))
+            .environment([("HTTP_PROXY", proxy.endpoint())])
+    };
+    put(&builder().build().await.unwrap(), "x".into(), None).await.unwrap();
+    let asked = builder().upload_checksum(UploadChecksum::WhenAsked).build().await.unwrap();
+    put(&asked, "x".into(), None).await.unwrap();
+    let sent: Vec<Option<String>> = proxy
+        .requests()
+        .iter()
+        .map(|seen| {
+            assert!(seen.line().contains("amazonaws.com/k"), "{}", seen.line());
+            seen.header("x-amz-checksum-crc64nvme")
+        })
+        .collect();
+    assert_eq!(sent, [Some(checksum(Algorithm::Crc64Nvme, b"x")), None]);
+}

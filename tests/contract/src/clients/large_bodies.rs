@@ -133,16 +133,25 @@ pub async fn failing(c: Context) -> CaseResult {
 pub async fn dropped(c: Context) -> CaseResult {
     c.put("large", "what was there").await?;
     let bytes = Bytes::from(noise(12, LARGE));
-    let settled = c.http.clone().ok_or("a client over HTTP is needed")?;
-    for millis in [0, 2, 5, 10, 20, 40, 80] {
+    let endless = || {
         let endless = streamed(&bytes, None).into_stream().chain(stream::pending());
-        let body = Body::from_stream(endless, None);
-        let options = PutOptions::default();
-        let put = c.put_with("large", body, &options);
+        Body::from_stream(endless, None)
+    };
+    let options = PutOptions::default();
+    for millis in [0, 2, 5, 10, 20, 40, 80] {
+        let put = c.put_with("large", endless(), &options);
         let dropped = tokio::time::timeout(Duration::from_millis(millis), put).await;
         assert!(dropped.is_err(), "an endless put ended");
     }
-    settled.settle().await;
+    // And one that is seen to be under way.
+    let http = c.http.as_ref().ok_or("a client over HTTP is needed")?;
+    http.settle().await;
+    tokio::select! {
+        put = c.put_with("large", endless(), &options) => {
+            return Err(format!("an endless put ended: {put:?}").into());
+        }
+        begun = begun(&c, http) => assert_eq!(begun?, [c.key("large")?.as_str()]),
+    }
     assert_eq!(c.read("large").await?, "what was there");
     leaves_no_upload(&c).await
 }
@@ -156,6 +165,17 @@ async fn leaves_no_upload(c: &Context) -> CaseResult {
     let left = unfinished(c, http).await?;
     assert!(left.is_empty(), "{left:?}");
     Ok(())
+}
+
+/// The uploads of this case, once there are any.
+async fn begun(c: &Context, http: &HttpS3) -> Result<Vec<String>, Failed> {
+    loop {
+        let uploads = unfinished(c, http).await?;
+        if !uploads.is_empty() {
+            return Ok(uploads);
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 async fn unfinished(c: &Context, http: &HttpS3) -> Result<Vec<String>, Failed> {

@@ -29,8 +29,8 @@ impl HttpS3 {
     ///
     /// A put whose future is dropped leaves no parts behind: it is aborted by a task of
     /// the runtime, and completed if it was just being completed. A program that ends
-    /// (on Ctrl-C, say) calls this while its runtime is still there. It ends when the
-    /// service answered, or the retries are used up; for an upper bound, put
+    /// (on Ctrl-C, say) drops its puts, and calls this while its runtime is still there. It
+    /// ends when the service answered, or the retries are used up; for an upper bound, put
     /// `tokio::time::timeout` around it.
     ///
     /// ```no_run
