@@ -67,3 +67,6 @@ pub use http::{
     UploadChecksum,
 };
 pub use http::{Check, Probe};
+// For fuzzing, and no part of the API.
+#[doc(hidden)]
+pub use http::fuzz_profile_file;

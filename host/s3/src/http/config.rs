@@ -38,6 +38,7 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// | `AWS_CA_BUNDLE` | the certificates to trust instead of the system's, as a PEM file |
 /// | `AWS_RESPONSE_CHECKSUM_VALIDATION` | `when_required`: downloads are not verified |
 /// | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` (or lower case) | proxy |
+/// | `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL_SSO` | who is asked for the key of a role, instead of AWS |
 /// | see [`Credentials`] | credentials |
 #[derive(Clone)]
 #[must_use]

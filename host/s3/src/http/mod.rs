@@ -1,5 +1,5 @@
-//! S3 over signed HTTP: `reqwest` carries, `reqsign` signs, and what lies
-//! between (URLs, headers, XML, errors, retries) is here.
+//! S3 over signed HTTP: `reqwest` carries, and what lies between (credentials,
+//! signatures, URLs, headers, XML, errors, retries) is here.
 
 // In the order in which a request travels.
 mod config;
@@ -8,6 +8,8 @@ mod endpoint;
 mod environment;
 mod profile;
 pub use endpoint::Addressing;
+#[doc(hidden)]
+pub use profile::fuzz_profile_file;
 mod credentials;
 pub use credentials::{AccessKey, Credentials, CredentialsProvider, CredentialsSource};
 mod client;

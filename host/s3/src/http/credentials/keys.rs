@@ -8,7 +8,7 @@ use futures::{
     future::{BoxFuture, Shared},
 };
 
-use super::{AccessKey, CredentialsSource, Origin, source::in_words};
+use super::{AccessKey, CredentialsSource, Origin};
 use crate::{S3Error, S3ErrorKind};
 
 /// A key is fetched anew when so much of its life is left, or a quarter of it if that
@@ -65,30 +65,6 @@ impl Keys {
     /// The key that signs now.
     pub(in crate::http) async fn current(&self) -> Result<AccessKey, S3Error> {
         Ok(self.get().await?.key.clone())
-    }
-
-    /// A key that works for so long: a signed URL dies with its key.
-    #[cfg_attr(not(test), expect(dead_code, reason = "presigned URLs use it"))]
-    pub(in crate::http) async fn lasting(&self, time: Duration) -> Result<AccessKey, S3Error> {
-        let lasts = |fetched: &Fetched| fetched.key.left(SystemTime::now()) > time;
-        let mut fetched = self.get().await?;
-        if !lasts(&fetched) {
-            let fetch = self.start(&mut self.0.state());
-            fetched = fetch.await?;
-        }
-        match fetched.key.expires_at {
-            Some(expiry) if !lasts(&fetched) => Err(S3Error::new(
-                S3ErrorKind::InvalidRequest,
-                format!(
-                    "a URL for {} s cannot be signed: the credentials ({}) work until {} only; \
-                     ask for less time, or use a key that does not expire",
-                    time.as_secs(),
-                    fetched.source,
-                    in_words(expiry)
-                ),
-            )),
-            _ => Ok(fetched.key.clone()),
-        }
     }
 
     /// Who would sign now.
@@ -214,7 +190,9 @@ impl UnderWay {
                 state.current = Some(Entry { fetched: Arc::clone(fetched), at: SystemTime::now() });
             }
             Err(error) => {
-                tracing::warn!(%error, "no new credentials");
+                if state.current.is_some() {
+                    tracing::warn!(%error, "credentials could not be fetched anew");
+                }
                 state.no_refresh_before = Instant::now().checked_add(AFTER_FAILURE);
             }
         }
@@ -415,19 +393,5 @@ mod tests {
         let answer = S3Error::new(S3ErrorKind::AccessDenied, "");
         let error = keys.renew(keys.generation(), answer).await.unwrap_err();
         assert!(error.message().contains("make a client with them"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_url_gets_a_key_that_lives_as_long_or_is_refused() {
-        let (script, keys) = script([key("B", Duration::from_hours(1))]);
-        holding(&keys, "A", Duration::from_mins(30));
-        assert_eq!(keys.lasting(Duration::from_mins(20)).await.unwrap().id, "A");
-        script.go.notify_one();
-        assert_eq!(keys.lasting(Duration::from_mins(50)).await.unwrap().id, "B");
-        script.keys.lock().unwrap().push(key("C", Duration::from_hours(1)));
-        script.go.notify_one();
-        let error = keys.lasting(Duration::from_hours(2)).await.unwrap_err();
-        assert_eq!(error.kind(), S3ErrorKind::InvalidRequest);
-        assert!(error.message().contains("a URL for 7200 s"), "{error}");
     }
 }

@@ -2,17 +2,17 @@
 
 // In the order in which a key travels to a signature.
 mod ask;
+mod key_json;
+mod profile_plan;
+mod trouble;
+use trouble::Trouble;
 mod chain;
 mod container;
 mod instance;
-mod key_json;
 mod process;
-mod profile_plan;
+mod provider;
 mod sso;
 mod sts;
-mod trouble;
-use trouble::Trouble;
-mod provider;
 pub use provider::CredentialsProvider;
 mod access_key;
 pub use access_key::AccessKey;
@@ -48,7 +48,11 @@ pub enum Credentials {
     ///    `AWS_EC2_METADATA_DISABLED` is `true`.
     ///
     /// One that is set up and fails ends the search: nothing is signed in another
-    /// name than the one that was meant.
+    /// name than the one that was meant. So does an `AWS_PROFILE` that is in neither
+    /// file. The instance metadata service is asked last, for 2 seconds at most each time.
+    ///
+    /// Not followed: roles that want a code (`mfa_serial`), and the renewal of an SSO
+    /// token, which is `aws sso login`'s.
     ///
     /// Credentials that expire are fetched anew some minutes before, once for all calls
     /// of a client and its clones; where that fails, calls go on with the old ones until

@@ -41,7 +41,7 @@ pub(super) fn plan(files: &ProfileFiles) -> Result<Option<Plan>, Trouble> {
             return Ok(None);
         }
         let message = format!(
-            "there is no profile {:?} in {}; write it there, or set AWS_PROFILE to one that is",
+            "there is no profile {:?} in {}; write it there, or name another",
             files.in_force,
             files.paths()
         );
