@@ -22,6 +22,10 @@ test: setup
 test-seaweedfs: setup
     tests/servers/seaweedfs
 
+# Random operations over connections that break, for SOAK_SECONDS (120), from SOAK_SEED
+soak: setup
+    cargo run --quiet -p artifact-soak
+
 # Builds the policies in JavaScript and Python, and tests those and the one in WAT
 test-polyglot: setup
     tests/polyglot

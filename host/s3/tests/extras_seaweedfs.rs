@@ -7,8 +7,8 @@
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use artifact_s3::{
-    Bucket, ContentHeaders, Credentials, CustomerKey, DeleteOptions, Feature, Finding, GetOptions,
-    HttpS3, HttpS3Builder, ListOptions, ObjectKey, PutOptions, S3Client, S3ErrorKind, list_all,
+    Bucket, ContentHeaders, Credentials, CustomerKey, DeleteOptions, GetOptions, HttpS3,
+    HttpS3Builder, ListOptions, ObjectKey, PutOptions, S3Client, S3ErrorKind, list_all,
 };
 use artifact_test_servers::SeaweedFs;
 use futures::TryStreamExt;
@@ -26,8 +26,7 @@ fn main() -> ExitCode {
         trial("a batch is listed and deleted", server.clone(), batch),
         trial("tags come back", server.clone(), tags),
         trial("a customer key is needed to read", server.clone(), customer_key),
-        trial("presigned URLs put and get", server.clone(), presigned),
-        trial("a probe tells what is honoured", server, probe),
+        trial("presigned URLs put and get", server, presigned),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -157,24 +156,4 @@ async fn presigned(server: Arc<SeaweedFs>, bucket: Bucket) {
     s3.delete_object(&bucket, &key, &DeleteOptions::default()).await.unwrap();
     let gone = s3.head_object(&bucket, &key, &none).await.unwrap_err();
     assert_eq!(gone.kind(), S3ErrorKind::NoSuchKey);
-}
-
-async fn probe(server: Arc<SeaweedFs>, bucket: Bucket) {
-    let s3 = builder(&server).build().await.unwrap();
-    let prefix = format!("{}/", key("probe"));
-    let probe = s3.probe(&bucket, &prefix).await;
-    assert!(probe.works(), "{probe:#?}");
-    for check in &probe.checks {
-        let expected = match check.feature {
-            // It lists `a//b` as `a/b`.
-            Feature::OddKeys => Finding::Failed,
-            // Without versions, any version is the current one.
-            Feature::Versions => Finding::Ignored,
-            _ => Finding::Ok,
-        };
-        assert_eq!(check.finding, expected, "{check:#?}");
-    }
-    let options = ListOptions { prefix: prefix.clone(), ..Default::default() };
-    assert_eq!(s3.list_objects(&bucket, &options).await.unwrap().objects, []);
-    assert_eq!(s3.unfinished_uploads(&bucket, &prefix).await.unwrap(), []);
 }

@@ -342,16 +342,6 @@ async fn a_full_disk_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn it_runs_on_a_task_of_its_own() {
-    let s3 = MemoryS3::new();
-    let bytes = noise(5 * PART);
-    let body = bytes.clone().into();
-    s3.put_object(&bucket(), &key("k"), body, &PutOptions::default()).await.unwrap();
-    let fetching = tokio::spawn(async move { fetch(&s3, &GetOptions::default()).await });
-    assert!(fetching.await.unwrap().unwrap() == bytes);
-}
-
-#[tokio::test]
 async fn progress_grows_to_the_size() {
     let stored = Stored::new(noise(10 * PART));
     let server = ObjectServer::start(move |_, seen| stored.answer(seen)).await;
