@@ -61,6 +61,9 @@ pub use mock::MockS3;
 mod capabilities;
 pub use capabilities::{Capabilities, Feature, Finding};
 mod http;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use http::fuzzing;
 pub use http::{
     AccessKey, Addressing, ConfigError, Credentials, CredentialsProvider, CredentialsSource,
     CustomerKey, HttpS3, HttpS3Builder, Multipart, PresignedUrl, RetryPolicy, UnfinishedUpload,

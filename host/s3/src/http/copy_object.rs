@@ -19,7 +19,7 @@ const OPERATION: Operation = Operation::CopyObject;
 /// Source: [CopyObject](https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct CopyObjectResult {
+pub(super) struct CopyObjectResult {
     #[serde(rename = "ETag")]
     etag: String,
     last_modified: String,

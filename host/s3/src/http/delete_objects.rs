@@ -23,7 +23,7 @@ const MAX_KEYS: usize = 1000;
 /// Source: [DeleteObjects](https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct DeleteResult {
+pub(super) struct DeleteResult {
     deleted: Vec<Deleted>,
     error: Vec<Failed>,
 }

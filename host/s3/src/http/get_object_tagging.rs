@@ -13,7 +13,7 @@ const OPERATION: Operation = Operation::GetObjectTagging;
 /// Source: [GetObjectTagging](https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Tagging {
+pub(super) struct Tagging {
     tag_set: TagSet,
 }
 

@@ -13,7 +13,7 @@ const OPERATION: Operation = Operation::ListObjectsV2;
 /// Source: [ListObjectsV2](https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct ListBucketResult {
+pub(super) struct ListBucketResult {
     encoding_type: String,
     is_truncated: Option<bool>,
     next_continuation_token: Option<String>,
@@ -69,7 +69,7 @@ fn query(options: &ListOptions) -> String {
 }
 
 impl ListBucketResult {
-    fn into_listing(self) -> Result<Listing, &'static str> {
+    pub(super) fn into_listing(self) -> Result<Listing, &'static str> {
         let encoded = self.encoding_type.eq_ignore_ascii_case("url");
         let decode = |text: String| {
             if encoded {

@@ -52,6 +52,8 @@ pub use upload_checksum::UploadChecksum;
 mod encode;
 mod error_response;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod progress;
 mod request;
 pub(crate) use request::target;

@@ -16,6 +16,9 @@ use crate::{S3Error, S3ErrorKind};
 /// Largest page of a listing, with room: 1,000 keys of 1,024 bytes, encoded, are 3 MiB.
 pub(super) const MAX_XML: usize = 16 * 1024 * 1024;
 
+/// Most characters that are kept of why an answer cannot be read.
+const MAX_CAUSE: usize = 256;
+
 /// Largest error that is read; S3's have a few hundred bytes.
 const MAX_ERROR: usize = 64 * 1024;
 
@@ -136,7 +139,10 @@ impl Answer {
         if !error_response::has_root(&self.whole, root) {
             return Err(no_such());
         }
-        quick_xml::de::from_reader(&self.whole[..]).map_err(|error| no_such().caused_by(error))
+        quick_xml::de::from_reader(&self.whole[..]).map_err(|error| {
+            // It quotes what the service wrote, which can be megabytes of anything.
+            no_such().caused_by(error_response::clean(&error.to_string(), MAX_CAUSE))
+        })
     }
 
     /// An error for an answer that claims success and cannot be used.

@@ -39,7 +39,7 @@ pub(in crate::http) struct Completed {
 /// [api]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct CompleteMultipartUploadResult {
+pub(in crate::http) struct CompleteMultipartUploadResult {
     #[serde(rename = "ETag")]
     etag: String,
 }

@@ -18,7 +18,7 @@ const OPERATION: Operation = Operation::CreateMultipartUpload;
 /// [api]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct InitiateMultipartUploadResult {
+pub(in crate::http) struct InitiateMultipartUploadResult {
     upload_id: String,
 }
 

@@ -34,7 +34,7 @@ pub struct UnfinishedUpload {
 /// [api]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct ListMultipartUploadsResult {
+pub(in crate::http) struct ListMultipartUploadsResult {
     encoding_type: String,
     is_truncated: Option<bool>,
     next_key_marker: String,
@@ -53,7 +53,7 @@ struct Upload {
 }
 
 /// Where a page ended: key and upload id.
-type Marker = (String, String);
+pub(in crate::http) type Marker = (String, String);
 
 impl HttpS3 {
     /// The uploads under a prefix that were begun, and neither completed nor aborted
@@ -105,7 +105,10 @@ fn query(prefix: &str, marker: Option<&Marker>) -> String {
 
 impl ListMultipartUploadsResult {
     /// Adds the page to `uploads`, and says where it ended, if there are more.
-    fn take(self, uploads: &mut Vec<UnfinishedUpload>) -> Result<Option<Marker>, &'static str> {
+    pub(in crate::http) fn take(
+        self,
+        uploads: &mut Vec<UnfinishedUpload>,
+    ) -> Result<Option<Marker>, &'static str> {
         let encoded = self.encoding_type.eq_ignore_ascii_case("url");
         let decode = |text: String| {
             if encoded {

@@ -18,6 +18,12 @@ mod unfinished;
 pub use list::UnfinishedUpload;
 pub(super) use unfinished::background;
 
+#[cfg(any(test, fuzzing))]
+pub(super) use {
+    complete::CompleteMultipartUploadResult, create::InitiateMultipartUploadResult,
+    list::ListMultipartUploadsResult,
+};
+
 use super::HttpS3;
 use crate::{Bucket, ObjectKey, Operation, S3Error, http::request::target};
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tokio::io::AsyncReadExt;
 
-use self::file::{Kind, ProfileFile};
+pub(super) use self::file::{Kind, ProfileFile};
 use super::environment::Environment;
 
 /// Largest configuration file, far above what people write by hand or tools generate
