@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use artifact_s3::{
     Bucket, ContentHeaders, Credentials, GetOptions, HttpS3, MemoryS3, ObjectKey, PresignedUrl,
-    PutOptions, WriteCondition,
+    PutOptions, S3Client, WriteCondition,
 };
 use artifact_s3_server::LocalServer;
 
@@ -80,7 +80,11 @@ async fn who_has_the_urls_puts_and_gets() {
 async fn the_signed_headers_must_be_sent_and_take_effect() {
     let setup = Setup::new().await;
     let options = PutOptions {
-        content: ContentHeaders { content_type: Some("text/x-diff".into()), ..Default::default() },
+        content: ContentHeaders {
+            content_type: Some("text/x-diff".into()),
+            expires: Some("Wed, 21 Oct 2026 07:28:00 GMT".into()),
+            ..Default::default()
+        },
         metadata: vec![("owner".to_owned(), "team  a".to_owned())],
         condition: WriteCondition::IfAbsent,
         ..Default::default()
@@ -95,6 +99,8 @@ async fn the_signed_headers_must_be_sent_and_take_effect() {
     let stored = setup.memory.object("bucket", "k").unwrap().info;
     assert_eq!(stored.content, options.content);
     assert_eq!(stored.metadata, options.metadata);
+    let info = setup.s3.head_object(&setup.bucket, &key("k"), &GetOptions::default()).await;
+    assert_eq!(info.unwrap().content, options.content);
     assert_eq!(setup.put(&url, url.headers()).await, 412, "it is there already");
 }
 
@@ -108,6 +114,7 @@ async fn the_answer_has_the_headers_that_were_asked_for() {
         content_disposition: Some("attachment; filename=\"a b.txt\"".into()),
         cache_control: Some("no-store".into()),
         content_language: Some("en".into()),
+        expires: Some("Thu, 22 Oct 2026 07:28:00 GMT".into()),
         ..Default::default()
     };
     let get = setup.get_url(&key("k"), &response).await;

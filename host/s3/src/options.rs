@@ -15,6 +15,10 @@ pub struct ContentHeaders {
     pub content_language: Option<String>,
     /// `Cache-Control`.
     pub cache_control: Option<String>,
+    /// `Expires`: until when a cache may keep it, as an HTTP date (`Wed, 21 Oct 2026
+    /// 07:28:00 GMT`). Not in the contract of components: a store refuses it, and does
+    /// not give it back.
+    pub expires: Option<String>,
 }
 
 impl ContentHeaders {
@@ -26,6 +30,7 @@ impl ContentHeaders {
             ("content-disposition", &self.content_disposition),
             ("content-language", &self.content_language),
             ("cache-control", &self.cache_control),
+            ("expires", &self.expires),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value.as_deref()?)))
@@ -33,7 +38,13 @@ impl ContentHeaders {
 
     /// Checks everything that S3 or HTTP could not carry, before anything is sent.
     pub fn check(&self) -> Result<(), S3Error> {
-        self.iter().try_for_each(|(name, value)| check_value(name, value))
+        self.iter().try_for_each(|(name, value)| check_value(name, value))?;
+        match &self.expires {
+            Some(date) if httpdate::parse_http_date(date).is_err() => refuse(format!(
+                "expires: {date:?} is no HTTP date; write it as `Wed, 21 Oct 2026 07:28:00 GMT`"
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -315,6 +326,17 @@ mod tests {
         assert!(with_metadata("a", " x").check().is_err());
         assert!(with_metadata("a", "ü").check().is_err());
         assert!(with_metadata("a", &"x".repeat(2048)).check().is_err());
+    }
+
+    #[test]
+    fn expires_is_an_http_date() {
+        let expires = |date: &str| {
+            ContentHeaders { expires: Some(date.to_owned()), ..Default::default() }.check()
+        };
+        assert!(expires("Wed, 21 Oct 2026 07:28:00 GMT").is_ok());
+        for date in ["", "0", "2026-10-21T07:28:00Z", "Wed, 21 Oct 2026 07:28:00 CEST"] {
+            assert!(expires(date).is_err(), "{date}");
+        }
     }
 
     #[test]

@@ -84,6 +84,7 @@ impl PutArgs {
                 content_disposition: self.content_disposition.clone(),
                 content_language: self.content_language.clone(),
                 cache_control: self.cache_control.clone(),
+                expires: None,
             },
             metadata: self.meta.clone(),
             tags: self.tag.clone(),

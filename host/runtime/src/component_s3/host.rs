@@ -10,7 +10,8 @@ use wasmtime_wasi_config::WasiConfigVariables;
 
 use super::{answer, bindings::S3ClientPre, handle::Dropped, instance::Instance};
 use crate::{
-    Limits, Sandbox, bindings::agent::artifacts::types, instance::CallState, sandbox::Stay,
+    Limits, Sandbox, bindings::agent::artifacts::types, convert::check_put, instance::CallState,
+    sandbox::Stay,
 };
 
 /// Bytes that cross at a time.
@@ -182,7 +183,7 @@ impl Host {
         key: &ObjectKey,
         options: &PutOptions,
     ) -> Result<ObjectInfo, S3Error> {
-        options.check()?;
+        check_put(options)?;
         let (bucket, source, key) = (bucket.to_string(), source.to_string(), key.to_string());
         let options = types::PutOptions::from(options.clone());
         let info = self

@@ -12,7 +12,7 @@ use s3s::{
         GetObjectInput, GetObjectOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
         HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
         ListObjectsV2Output, Metadata, PutObjectInput, PutObjectOutput, StorageClass, Tag,
-        Timestamp,
+        Timestamp, TimestampFormat,
     },
     s3_error,
 };
@@ -91,6 +91,7 @@ impl S3 for Adapter {
             content_encoding: info.content.content_encoding.clone(),
             content_language: info.content.content_language.clone(),
             content_type: Some(content_type(&info)),
+            expires: info.content.expires.as_deref().and_then(http_date),
             checksum_crc32: checksum.checksum_crc32,
             checksum_crc32c: checksum.checksum_crc32c,
             checksum_crc64nvme: checksum.checksum_crc64nvme,
@@ -131,6 +132,7 @@ impl S3 for Adapter {
             content_encoding: info.content.content_encoding.clone(),
             content_language: info.content.content_language.clone(),
             content_type: Some(content_type(&info)),
+            expires: info.content.expires.as_deref().and_then(http_date),
             checksum_crc32: checksum.checksum_crc32,
             checksum_crc32c: checksum.checksum_crc32c,
             checksum_crc64nvme: checksum.checksum_crc64nvme,
@@ -302,6 +304,11 @@ fn content_type(info: &ObjectInfo) -> String {
 
 fn metadata(metadata: Vec<(String, String)>) -> Option<Metadata> {
     (!metadata.is_empty()).then(|| metadata.into_iter().collect())
+}
+
+/// A date that the client behind could not have stored through here is left out.
+fn http_date(text: &str) -> Option<Timestamp> {
+    Timestamp::parse(TimestampFormat::HttpDate, text).ok()
 }
 
 pub(super) fn timestamp(seconds: u64) -> Timestamp {

@@ -60,7 +60,6 @@ macro_rules! write_options {
             input,
             bucket_key_enabled,
             expected_bucket_owner,
-            expires,
             grant_full_control,
             grant_read,
             grant_read_acp,
@@ -81,6 +80,7 @@ macro_rules! write_options {
                 content_disposition: input.content_disposition.clone(),
                 content_language: input.content_language.clone(),
                 cache_control: input.cache_control.clone(),
+                expires: input.expires.as_ref().and_then(http_date),
             },
             metadata: input.metadata.clone().unwrap_or_default().into_iter().collect(),
             tags: tags(input.tagging.as_deref()),
@@ -212,6 +212,13 @@ fn encryption(name: Option<&str>, key: Option<String>) -> S3Result<Option<Encryp
         (Some("aws:kms"), key) => Ok(Some(Encryption::Kms(key))),
         _ => Err(s3_error!(NotImplemented, "this server knows AES256 and aws:kms")),
     }
+}
+
+/// As a header has it.
+fn http_date(timestamp: &Timestamp) -> Option<String> {
+    let mut text = Vec::new();
+    timestamp.format(TimestampFormat::HttpDate, &mut text).ok()?;
+    String::from_utf8(text).ok()
 }
 
 /// Whole seconds since the Unix epoch; a date before it is no condition that any

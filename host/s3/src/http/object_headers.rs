@@ -99,6 +99,7 @@ pub(super) fn info(headers: &HeaderMap) -> Result<ObjectInfo, S3Error> {
             content_disposition: text(headers, "content-disposition"),
             content_language: text(headers, "content-language"),
             cache_control: text(headers, "cache-control"),
+            expires: text(headers, "expires"),
         },
         metadata,
         ..written(headers)
