@@ -53,6 +53,28 @@ pub async fn lookalikes_are_different_objects(c: Context) -> CaseResult {
     Ok(())
 }
 
+/// The Big List of Naughty Strings, but for what has cases of its own: what some servers
+/// do not keep, or cannot.
+pub async fn naughty_strings(c: Context) -> CaseResult {
+    let special = |name: &str| {
+        name.contains(['\\', '\u{fffe}', '\u{ffff}'])
+            || name.contains("//")
+            || name.starts_with('/')
+            || name.ends_with('/')
+            || name.split('/').any(|segment| segment.len() > 255)
+    };
+    let mut kept_names = 0;
+    for name in naughty_strings::BLNS {
+        if !special(name) && ObjectKey::parse(*name).is_ok() {
+            let key = c.key(&format!("naughty/{name}"))?;
+            kept(&c, key).await.map_err(|error| format!("{name:?}: {error:?}"))?;
+            kept_names += 1;
+        }
+    }
+    assert!(kept_names > 300, "{kept_names}");
+    Ok(())
+}
+
 async fn kept(c: &Context, key: ObjectKey) -> CaseResult {
     let Context { s3, bucket, .. } = c;
     let bytes = format!("the bytes of {key}");

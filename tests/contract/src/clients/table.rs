@@ -137,6 +137,7 @@ pub fn cases() -> Vec<Case> {
             longest_of_two_byte_characters [C::LongKeys, C::LongSegments],
             leading_slash [C::LeadingSlash],
             lookalikes_are_different_objects,
+            naughty_strings [C::LongKeys, C::KeysUnderKeys],
         }
         descriptions: {
             content_headers,
