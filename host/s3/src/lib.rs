@@ -65,11 +65,7 @@ mod http;
 #[doc(hidden)]
 pub use http::fuzzing;
 pub use http::{
-    AccessKey, Addressing, ConfigError, Credentials, CredentialsProvider, CredentialsSource,
-    CustomerKey, HttpS3, HttpS3Builder, Multipart, PresignedUrl, RetryPolicy, UnfinishedUpload,
-    UploadChecksum,
+    AccessKey, Addressing, Check, ConfigError, Credentials, CredentialsProvider, CredentialsSource,
+    CustomerKey, HttpS3, HttpS3Builder, Multipart, PresignedUrl, Probe, RetryPolicy,
+    UnfinishedUpload, UploadChecksum,
 };
-pub use http::{Check, Probe};
-// For fuzzing, and no part of the API.
-#[doc(hidden)]
-pub use http::fuzz_profile_file;

@@ -9,7 +9,6 @@ mod environment;
 mod profile;
 pub use endpoint::Addressing;
 #[doc(hidden)]
-pub use profile::fuzz_profile_file;
 mod credentials;
 pub use credentials::{AccessKey, Credentials, CredentialsProvider, CredentialsSource};
 mod client;

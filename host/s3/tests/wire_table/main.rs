@@ -19,8 +19,8 @@ mod redirects;
 use std::time::{Duration, Instant};
 
 use artifact_s3::{
-    Body, ByteRange, GetOptions, HttpS3, ListOptions, Multipart, PutOptions, RetryPolicy, S3Client,
-    S3Error, S3ErrorKind as Kind, WriteCondition,
+    Body, ByteRange, DeleteOptions, GetOptions, HttpS3, ListOptions, Multipart, PutOptions,
+    RetryPolicy, S3Client, S3Error, S3ErrorKind as Kind, WriteCondition,
 };
 use futures::stream;
 use support::{Act, Server, bucket, key, nobody::Nobody, steps::Step};
@@ -158,7 +158,7 @@ impl Call {
             Self::PutParts => put(vec![7; PARTS].into(), &plain).await,
             Self::PutPartsIfAbsent => put(vec![7; PARTS].into(), &if_absent).await,
             Self::Delete => {
-                s3.delete_object(bucket, key, &Default::default()).await?;
+                s3.delete_object(bucket, key, &DeleteOptions::default()).await?;
                 Ok(String::new())
             }
             Self::List => {

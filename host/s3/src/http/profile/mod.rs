@@ -14,14 +14,6 @@ use super::environment::Environment;
 /// for hundreds of accounts.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// Reads a text as each of the two files, for fuzzing; gives how many profiles are there.
-#[doc(hidden)]
-#[must_use]
-pub fn fuzz_profile_file(text: &str) -> usize {
-    let profiles = |kind| ProfileFile::parse(text, kind).profiles.len();
-    profiles(Kind::Config) + profiles(Kind::Credentials)
-}
-
 /// The region that the profile in force names, if any.
 ///
 /// Of the two files `~/.aws/config` goes first here. A file that cannot be read names
