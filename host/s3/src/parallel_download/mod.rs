@@ -1,4 +1,4 @@
-use std::{fmt, fs::File, future::Future, io, sync::Arc};
+use std::{fmt, fs::File, future::Future, io, ops::Range, sync::Arc};
 
 use futures::future::{try_join, try_join_all};
 
@@ -18,8 +18,9 @@ use sink::{Observer, Sink};
 /// - The checksum that the service keeps of the whole object is compared, as by a
 ///   plain get.
 /// - One request alone reads what cannot be read in parts: a range, an object without
-///   a (strong) etag, bytes of unknown length (behind a filter), and an object whose
-///   checksum is a SHA-256, which cannot be put together from those of parts.
+///   a (strong) etag, bytes of unknown length (behind a filter), an object whose
+///   checksum is a SHA-256, which cannot be put together from those of parts, and
+///   whatever the service or a policy gives no parts of.
 /// - Any failure fails all of it; dropping the future ends all requests. What the file
 ///   holds then is not the object, so write to a file that gets its name later.
 ///
@@ -102,29 +103,55 @@ impl ParallelDownload {
                 && body.length() == Some(info.size)
                 && told.as_ref().is_none_or(ToldChecksum::is_of_parts)
         });
-        let parts = match etag {
+        let mut parts = match etag {
             Some(_) => Parts::new(info.size, self.part_size),
             None => Parts::one(body.length()),
         };
+        let of_object = |part: &Range<u64>| get(options.of_part(part, etag.unwrap_or_default()));
+        let first = parts.take_front().unwrap_or(0..0);
+        let last = if self.parallel > 1 { parts.take_back() } else { None };
+        let mut last = match last {
+            None => None,
+            Some(part) => match of_object(&part).await {
+                Ok(object) => Some((part, object)),
+                Err(error) if error.is_changed() => return Err(of_part(error)),
+                Err(_) => {
+                    // Not every service, and not every policy, gives parts on a condition.
+                    parts = Parts::one(body.length());
+                    None
+                }
+            },
+        };
+        let first = if parts.count() > 1 { first } else { parts.take_front().unwrap_or(first) };
         // What comes in one part is compared by the body itself.
         let told = told.filter(|_| parts.count() > 1);
         let file = file.try_clone().map_err(DownloadError::File)?;
         let sink = Sink::new(file, told, parts.end(), self.observer.clone());
 
-        let first = parts.take_front().unwrap_or(0..0);
         let front = sink.fill(body, first, parts.end(), || parts.take_front());
         let others = self.parallel.saturating_sub(1).min(parts.others());
-        let others = (0..others).map(|_| async {
-            while let Some(part) = parts.take_back() {
-                let options = options.of_part(&part, etag.unwrap_or_default());
-                let object = get(options).await.map_err(of_part)?;
-                if object.info.etag != info.etag || object.info.size != info.size {
-                    return Err(DownloadError::Get(E::changed(None)));
+        let others = (0..others).map(|_| {
+            let mut begun = last.take();
+            let (parts, sink, info, of_object) = (&parts, &sink, &info, &of_object);
+            async move {
+                loop {
+                    let (part, object) = match begun.take() {
+                        Some(begun) => begun,
+                        None => match parts.take_back() {
+                            Some(part) => {
+                                let object = of_object(&part).await.map_err(of_part)?;
+                                (part, object)
+                            }
+                            None => return Ok(()),
+                        },
+                    };
+                    if object.info.etag != info.etag || object.info.size != info.size {
+                        return Err(DownloadError::Get(E::changed(None)));
+                    }
+                    let end = Some(part.end);
+                    sink.fill(object.body, part, end, || None).await?;
                 }
-                let end = Some(part.end);
-                sink.fill(object.body, part, end, || None).await?;
             }
-            Ok(())
         });
         try_join(async { Ok(front.await?) }, try_join_all(others)).await?;
         sink.finish().await?;
