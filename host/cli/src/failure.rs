@@ -123,6 +123,11 @@ impl Failure {
         Self::here(Kind::Interrupted, "interrupted")
     }
 
+    /// Whether the user ended the program.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Here { kind: Kind::Interrupted, .. })
+    }
+
     /// `name` cannot be read: a path, or "standard input".
     pub fn input(name: impl fmt::Display, error: io::Error) -> Self {
         Self::here(Kind::Input, format!("cannot read {name}")).caused_by(error)

@@ -1,13 +1,13 @@
 use std::{io, pin::pin, time::Duration};
 
-use futures::{
-    FutureExt,
-    future::{Either, select},
-};
+use futures::future::{Either, select};
 
 use artifact_store::s3::HttpS3;
 
 use crate::{failure::Failure, output::Output};
+
+/// Time for the same that is not worth a word, unless the user waits for the program to end.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// Longest time for what a call that was stopped leaves to be done.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,10 +31,11 @@ pub async fn unless_interrupted<T>(
 
 /// Returns when the client has removed what calls that did not come to their end have
 /// left at the service, or when it takes too long, or the user insists.
-pub async fn settled(client: &HttpS3, output: &Output) {
+pub async fn settled(client: &HttpS3, interrupted_before: bool, output: &Output) {
     let mut settle = pin!(client.settle());
     // Most of the time there is nothing to do.
-    if settle.as_mut().now_or_never().is_some() {
+    let quiet = if interrupted_before { Duration::ZERO } else { MOMENT };
+    if tokio::time::timeout(quiet, settle.as_mut()).await.is_ok() {
         return;
     }
     output.say("aborting the unfinished upload… (Ctrl-C leaves it there)");

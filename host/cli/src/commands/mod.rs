@@ -37,7 +37,8 @@ pub async fn run(cli: &Cli, env: &Environment, output: &Output) -> Result<(), Fa
             let client = OnceLock::new();
             let result = unless_interrupted(run_once(cli, env, output, &client)).await;
             if let Some(client) = client.get() {
-                settled(client, output).await;
+                let interrupted = result.as_ref().is_err_and(Failure::is_interrupted);
+                settled(client, interrupted, output).await;
             }
             result
         }

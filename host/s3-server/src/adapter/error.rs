@@ -5,6 +5,9 @@ use s3s::S3ErrorCode;
 /// The client's error as S3 puts it: code, message, status and request id are passed
 /// on where the client has them, and follow from the kind where it has not.
 pub(super) fn to_s3s(error: S3Error) -> s3s::S3Error {
+    if error.kind() == S3ErrorKind::BodyFailed && is_not_as_signed(&error) {
+        return not_as_signed();
+    }
     let (code, usual_status) = usual(error.kind());
     let code = error.code().map_or(code, |code| {
         S3ErrorCode::from_bytes(code.as_bytes())
@@ -24,6 +27,20 @@ pub(super) fn to_s3s(error: S3Error) -> s3s::S3Error {
         }
     }
     answer.set_source(Box::new(error));
+    answer
+}
+
+/// Whether a body failed because it is not the one that was signed. s3s keeps the type
+/// of that error to itself.
+pub(crate) fn is_not_as_signed(error: &dyn std::error::Error) -> bool {
+    error.to_string().contains("Sha256Mismatch")
+}
+
+pub(crate) fn not_as_signed() -> s3s::S3Error {
+    let code = S3ErrorCode::Custom("XAmzContentSHA256Mismatch".into());
+    let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+    let mut answer = s3s::S3Error::with_message(code, message);
+    answer.set_status_code(StatusCode::BAD_REQUEST);
     answer
 }
 

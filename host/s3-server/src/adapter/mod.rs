@@ -3,7 +3,7 @@
 mod batch;
 mod body;
 mod calls;
-mod error;
+pub(crate) mod error;
 mod listing;
 mod options;
 mod part;

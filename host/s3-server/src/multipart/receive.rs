@@ -15,7 +15,10 @@ use super::{
     part_file::Extent,
     uploads::{Part, Upload, Uploads, failed},
 };
-use crate::adapter::{refuse, verify};
+use crate::adapter::{
+    error::{is_not_as_signed, not_as_signed},
+    refuse, verify,
+};
 
 /// Bytes written to the file at a time.
 const CHUNK: usize = 256 * 1024;
@@ -120,6 +123,9 @@ async fn write(body: Body, extent: &Extent) -> S3Result<[u8; 16]> {
 }
 
 fn incomplete(error: io::Error) -> s3s::S3Error {
+    if is_not_as_signed(&error) {
+        return not_as_signed();
+    }
     s3_error!(
         error,
         IncompleteBody,

@@ -64,10 +64,23 @@ impl Place {
         text: &'static str,
         options: &PutOptions,
     ) -> Result<ObjectInfo, S3Error> {
+        let key = self.key(name)?;
+        let known = self.traces().objects.contains_key(&key);
         let key = self.key_to_write(name)?;
-        let info = self.s3.put_object(&self.bucket, &key, text.into(), options).await?;
-        self.wrote_version(key, info.version_id.clone());
-        Ok(info)
+        match self.s3.put_object(&self.bucket, &key, text.into(), options).await {
+            Ok(info) => {
+                self.wrote_version(key, info.version_id.clone());
+                Ok(info)
+            }
+            Err(error) => {
+                // A key that the service refuses to write, it may refuse to delete as well.
+                let refused = error.status().is_some_and(|status| (400..500).contains(&status));
+                if refused && error.attempts() == 1 && !known {
+                    self.traces().objects.remove(&key);
+                }
+                Err(error)
+            }
+        }
     }
 
     /// A put with this header, which is sent as it is.
