@@ -3,7 +3,9 @@
 
 // In the order in which a request travels.
 mod config;
-pub use config::{ConfigError, HttpS3Builder};
+pub use config::HttpS3Builder;
+mod config_error;
+pub use config_error::ConfigError;
 mod endpoint;
 mod environment;
 mod profile;
