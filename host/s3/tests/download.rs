@@ -81,7 +81,7 @@ async fn a_reset_and_silence_are_got_over_as_well() {
             if n == 0 { broken(answer) } else { answer }
         })
         .await;
-        let s3 = server.builder().idle_timeout(Duration::from_millis(300)).build().await.unwrap();
+        let s3 = server.builder().idle_timeout(Duration::from_secs(1)).build().await.unwrap();
         assert!(read(&s3, &GetOptions::default()).await.unwrap() == bytes);
         assert_eq!(server.requests().len(), 2);
     }
@@ -327,7 +327,7 @@ async fn a_resumption_that_fails_is_tried_again_as_any_call() {
 
 #[tokio::test]
 async fn what_drips_is_no_break() {
-    let idle = Duration::from_millis(500);
+    let idle = Duration::from_secs(1);
     let stored = Stored::new(noise(20));
     let bytes = stored.bytes.clone();
     let server = ObjectServer::start(move |_, seen| stored.answer(seen).dripping(idle / 10)).await;

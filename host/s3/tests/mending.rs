@@ -76,18 +76,18 @@ async fn a_redirect_that_leads_on_is_followed_once_and_named() {
     assert_eq!((server.requests().len(), failed.kind()), (1, Kind::Service));
 }
 
-fn in_an_hour() -> String {
-    httpdate::fmt_http_date(SystemTime::now() + Duration::from_hours(1))
+fn in_about_an_hour() -> String {
+    httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3_590))
 }
 
 #[tokio::test]
 async fn a_clock_that_is_off_by_an_hour_is_corrected_once() {
-    let date = in_an_hour();
+    let date = in_about_an_hour();
     let skewed = || refusal("403 Forbidden", &[("Date", &date)], "RequestTimeTooSkewed");
     let server = Server::start([skewed(), ok(), ok()]).await;
     let s3 = server.client().await;
     delete(&s3).await.unwrap();
-    assert!((3_590..=3_600).contains(&s3.clock_skew()), "{}", s3.clock_skew());
+    assert!((3_500..3_600).contains(&s3.clock_skew()), "{}", s3.clock_skew());
     let hours: Vec<String> = server
         .requests()
         .iter()
@@ -98,16 +98,13 @@ async fn a_clock_that_is_off_by_an_hour_is_corrected_once() {
     let server = Server::start([skewed(), skewed(), skewed()]).await;
     let failed = delete(&server.client().await).await.unwrap_err();
     assert_eq!((server.requests().len(), failed.kind()), (2, Kind::AccessDenied));
-    assert!(
-        failed.to_string().contains("clock is 3600 s behind")
-            || failed.to_string().contains("clock is 3599 s behind"),
-        "{failed}"
-    );
+    assert!(failed.to_string().contains("clock is 35"), "{failed}");
+    assert!(failed.to_string().contains(" s behind the service's"), "{failed}");
 }
 
 #[tokio::test]
 async fn a_refused_head_gives_no_code_and_its_date_tells() {
-    let date = in_an_hour();
+    let date = in_about_an_hour();
     let forbidden = answer("403 Forbidden", &[("Date", &date)], "");
     let described = answer("200 OK", &[("Date", &date), ("ETag", "\"e\"")], "");
     let server = Server::start([forbidden, described]).await;
@@ -138,7 +135,7 @@ async fn a_broken_service_is_not_hammered() {
 #[tokio::test]
 async fn a_call_ends_at_its_limit_and_tells_what_the_last_try_met() {
     let server = Server::start([error("503 Slow Down", "SlowDown"), Act::Silence]).await;
-    let limit = Duration::from_millis(400);
+    let limit = Duration::from_secs(2);
     let s3 = server.builder().retry(support::quick()).call_timeout(limit);
     let failed = delete(&s3.build().await.unwrap()).await.unwrap_err();
     assert_eq!((failed.kind(), failed.attempts()), (Kind::Timeout, 2));
@@ -150,7 +147,7 @@ async fn a_call_ends_at_its_limit_and_tells_what_the_last_try_met() {
 #[tokio::test]
 async fn a_try_ends_at_its_limit_and_is_made_again() {
     let server = Server::start([Act::Silence, ok()]).await;
-    let s3 = server.builder().retry(support::quick()).attempt_timeout(Duration::from_millis(200));
+    let s3 = server.builder().retry(support::quick()).attempt_timeout(Duration::from_secs(2));
     delete(&s3.build().await.unwrap()).await.unwrap();
     assert_eq!(server.requests().len(), 2);
 }
