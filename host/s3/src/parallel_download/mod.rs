@@ -108,21 +108,18 @@ impl ParallelDownload {
             None => Parts::one(body.length()),
         };
         let of_object = |part: &Range<u64>| get(options.of_part(part, etag.unwrap_or_default()));
-        let first = parts.take_front().unwrap_or(0..0);
-        let last = if self.parallel > 1 { parts.take_back() } else { None };
-        let mut last = match last {
-            None => None,
-            Some(part) => match of_object(&part).await {
-                Ok(object) => Some((part, object)),
+        // Not every service, and not every policy, gives parts on a condition: one is asked
+        // for before the others, and without it the first request reads on.
+        let last = if self.parallel > 1 && parts.count() > 1 { parts.take_back() } else { None };
+        let mut begun = None;
+        if let Some(part) = last {
+            match of_object(&part).await {
+                Ok(object) => begun = Some((part, object)),
                 Err(error) if error.is_changed() => return Err(of_part(error)),
-                Err(_) => {
-                    // Not every service, and not every policy, gives parts on a condition.
-                    parts = Parts::one(body.length());
-                    None
-                }
-            },
-        };
-        let first = if parts.count() > 1 { first } else { parts.take_front().unwrap_or(first) };
+                Err(_) => parts = Parts::one(body.length()),
+            }
+        }
+        let first = parts.take_front().unwrap_or(0..0);
         // What comes in one part is compared by the body itself.
         let told = told.filter(|_| parts.count() > 1);
         let file = file.try_clone().map_err(DownloadError::File)?;
@@ -131,7 +128,7 @@ impl ParallelDownload {
         let front = sink.fill(body, first, parts.end(), || parts.take_front());
         let others = self.parallel.saturating_sub(1).min(parts.others());
         let others = (0..others).map(|_| {
-            let mut begun = last.take();
+            let mut begun = begun.take();
             let (parts, sink, info, of_object) = (&parts, &sink, &info, &of_object);
             async move {
                 loop {
