@@ -42,8 +42,8 @@ const HOSTILE: [Guest; 4] = [
 const MEMORY_S3: Guest = ("memory-s3.wasm", "artifact-guest-memory-s3", "guest/memory-s3");
 
 /// What guests are made of besides their own folders.
-const SHARED: [&str; 5] =
-    ["wit", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "guest/filters/pieces"];
+const SHARED: [&str; 6] =
+    ["wit", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "guest/filters/pieces", "guest/heap"];
 
 /// Settings of the outer build that would change or break the inner one: flags
 /// for another target (they would also replace those of `.cargo/config.toml`),

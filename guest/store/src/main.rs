@@ -8,6 +8,7 @@
 
 mod bindings;
 
+use artifact_guest_heap as _;
 use artifact_guest_store::{
     ErrorCode as Code, Operation, S3ErrorKind as Kind, artifact_key, code, message, object_key,
     object_prefix,

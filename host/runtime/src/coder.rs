@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use wasmtime::{Store, component::ResourceAny};
-use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
     Error, FilterGrant, Limits, Sandbox,
@@ -12,7 +11,7 @@ use crate::{
     },
     error::{Blame, ErrorKind},
     instance::{CallState, Seen, Waiting},
-    layer::Fault,
+    layer::{Entry, Fault, Place},
     sandbox, trap,
 };
 
@@ -21,11 +20,10 @@ const SLACK: u64 = 64 << 10;
 
 /// A filter with all that it takes to run it.
 pub(crate) struct Coding {
-    pub(crate) name: Arc<str>,
+    pub(crate) place: Arc<Place>,
     pub(crate) sandbox: Sandbox,
     pub(crate) limits: Limits,
     pub(crate) component: PreparedFilter,
-    pub(crate) settings: Arc<WasiConfigVariables>,
     pub(crate) grant: FilterGrant,
 }
 
@@ -62,12 +60,8 @@ impl Coding {
     }
 
     async fn instance(&self, waiting: Waiting) -> Result<(Store<CallState>, ContentFilter), Fault> {
-        let state = CallState::alone(
-            Arc::clone(&self.name),
-            &self.limits,
-            Arc::clone(&self.settings),
-            waiting,
-        );
+        let place = Arc::clone(&self.place);
+        let state = CallState::new(place, &self.limits, waiting, Entry::default());
         let mut store = self
             .sandbox
             .new_store(state, &self.limits)
@@ -76,19 +70,19 @@ impl Coding {
             Ok(guest) => Ok((store, guest)),
             Err(trap) => {
                 let (usage, what) = (&store.data().usage, "cannot be started");
-                Err(Fault::Own(trap::failure(&self.name, what, &self.limits, usage, trap)))
+                Err(Fault::Own(trap::failure(&self.place.name, what, &self.limits, usage, trap)))
             }
         }
     }
 
     fn trapped(&self, store: &Store<CallState>, trap: wasmtime::Error) -> Fault {
         let usage = &store.data().usage;
-        Fault::Own(trap::failure(&self.name, "trapped", &self.limits, usage, trap))
+        Fault::Own(trap::failure(&self.place.name, "trapped", &self.limits, usage, trap))
     }
 
     /// What the filter itself says went wrong.
     fn told(&self, mut error: wit::Error) -> Fault {
-        error.message = format!("{}: {}", self.name, error.message);
+        error.message = format!("{}: {}", self.place.name, error.message);
         let trusted = self.component.trusted;
         let mut error = error.into_error(Seen::default(), trusted);
         if trusted && error.kind() == ErrorKind::StorageError {
@@ -98,7 +92,7 @@ impl Coding {
     }
 
     pub(crate) fn failed(&self, what: &str) -> Error {
-        let message = format!("{} {what}", self.name);
+        let message = format!("{} {what}", self.place.name);
         Error::new(ErrorKind::PolicyFailed, Blame::Policy, message)
     }
 }

@@ -1,6 +1,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use artifact_compiled::CompileError;
@@ -9,9 +10,10 @@ use tokio::io::AsyncReadExt;
 use wasmtime::component::InstancePre;
 
 use crate::{
-    Error, Inspection, Sandbox,
+    Error, Inspection, Instances, Sandbox,
     bindings::ComponentPre,
     instance::CallState,
+    instances::Idle,
     world::{Import, World},
 };
 
@@ -25,7 +27,10 @@ use crate::{
 ///
 /// All of it is checked when the store starts.
 #[derive(Clone, Debug)]
-pub struct StoreComponent(Source);
+pub struct StoreComponent {
+    source: Source,
+    instances: Instances,
+}
 
 impl StoreComponent {
     /// The largest component that is taken: compiling costs time and memory in
@@ -33,31 +38,46 @@ impl StoreComponent {
     pub const MAX_BYTES: usize = 32 << 20;
 
     /// The component that comes with this library: it puts the prefix before
-    /// keys and maps errors.
+    /// keys and maps errors. It keeps nothing, so the calls of all stores of a sandbox
+    /// share its instances.
     #[must_use]
     pub fn bundled() -> Self {
-        Self(Source::bundled(artifact_guests::STORE, "the bundled component"))
+        let source = Source::bundled(artifact_guests::STORE, "the bundled component");
+        Self { source, instances: Instances::Reused }
     }
 
     /// A component from memory. It is checked at the start of the store.
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(Source::from_bytes(bytes.into(), "the component"))
+        let source = Source::from_bytes(bytes.into(), "the component");
+        Self { source, instances: Instances::Fresh }
     }
 
     /// A component from a file.
     pub async fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Source::from_file(path.as_ref(), "the component").await.map(Self)
+        let source = Source::from_file(path.as_ref(), "the component").await?;
+        Ok(Self { source, instances: Instances::Fresh })
+    }
+
+    /// What instances its calls are made into. Default: [`Instances::Reused`] for the
+    /// bundled one, and [`Instances::Fresh`] for any other.
+    #[must_use]
+    pub fn instances(mut self, instances: Instances) -> Self {
+        self.instances = instances;
+        self
     }
 
     /// Compiles it; what came with this library is compiled once for a sandbox.
     pub(crate) async fn prepare(&self, sandbox: &Sandbox) -> Result<Prepared, Error> {
-        let compile = || self.0.prepare(sandbox, World::ArtifactStore, Vec::new());
-        if self.0.trusted { sandbox.bundled(compile).await } else { compile().await }
+        let compile = || self.source.prepare(sandbox, World::ArtifactStore, Vec::new());
+        let shared = || async { Ok(compile().await?.with(Instances::Reused, sandbox)) };
+        let prepared =
+            if self.source.trusted { sandbox.bundled(shared).await } else { compile().await };
+        Ok(prepared?.with(self.instances, sandbox))
     }
 
     /// Reads the file again that it is from; whether that has changed.
     pub(crate) async fn read_again(&mut self) -> Result<bool, Error> {
-        self.0.read_again().await
+        self.source.read_again().await
     }
 }
 
@@ -126,7 +146,7 @@ impl Source {
         granted: Vec<Import>,
     ) -> Result<Prepared, Error> {
         let pre = self.compile(sandbox, world, granted, ComponentPre::new).await?;
-        Ok(Prepared { pre, trusted: self.trusted })
+        Ok(Prepared { pre, trusted: self.trusted, idle: None })
     }
 
     /// Compiles it, away from the async threads, and checks what it is; `typed` finds
@@ -187,6 +207,19 @@ pub(crate) struct Prepared {
     pub(crate) pre: ComponentPre<CallState>,
     /// Ours: what it says of a caller's key is believed.
     pub(crate) trusted: bool,
+    /// Instances that wait for a call, where it is reused.
+    pub(crate) idle: Option<Arc<Idle>>,
+}
+
+impl Prepared {
+    pub(crate) fn with(mut self, instances: Instances, sandbox: &Sandbox) -> Self {
+        match instances {
+            Instances::Fresh => self.idle = None,
+            Instances::Reused if self.idle.is_some() => {}
+            Instances::Reused => self.idle = Some(Arc::new(sandbox.idle())),
+        }
+        self
+    }
 }
 
 async fn blocking<T: Send + 'static>(

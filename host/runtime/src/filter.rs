@@ -8,6 +8,7 @@ use crate::{
     coder::{Coding, PreparedFilter},
     component::Source,
     filter_layer::FilterLayer,
+    layer::Place,
     link::Link,
     settings::Settings,
     supervisor::Supervisor,
@@ -151,11 +152,10 @@ impl Filter {
     ) -> Arc<dyn Link> {
         let (component, supervisor) = ready;
         let coding = Coding {
-            name: self.called().into(),
+            place: Arc::new(Place::alone(self.called().into(), self.settings.to_variables())),
             sandbox: sandbox.clone(),
             limits: self.limits.clone().unwrap_or_else(|| sandbox.limits().clone()),
             component,
-            settings: self.settings.to_variables(),
             grant: self.grant.clone(),
         };
         Arc::new(FilterLayer::new(coding, supervisor, next))

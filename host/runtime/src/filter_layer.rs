@@ -36,7 +36,7 @@ impl Link for FilterLayer {
 
     async fn try_out(&self) -> Result<(), Error> {
         self.content_encoding().await.map(drop).map_err(|fault| {
-            let message = format!("no instance of {} can be made", self.coding.name);
+            let message = format!("no instance of {} can be made", self.coding.place.name);
             Error::config(message).caused_by(fault.into_error())
         })
     }
@@ -81,7 +81,7 @@ impl Link for FilterLayer {
             let message = format!(
                 "a range cannot be read through {}: the stored bytes are not the artifact's. Read \
                  all of it, or take the filter away",
-                self.coding.name
+                self.coding.place.name
             );
             return Err(Error::new(ErrorKind::InvalidRequest, Blame::Caller, message));
         }
@@ -90,7 +90,7 @@ impl Link for FilterLayer {
         if ours.is_some() && without(ours, info.content.content_encoding.as_deref()).is_none() {
             let message = format!(
                 "the artifact was not stored through {}: its content encoding is {}",
-                self.coding.name,
+                self.coding.place.name,
                 info.content.content_encoding.as_deref().unwrap_or("not set"),
             );
             return Err(Error::new(ErrorKind::StorageError, Blame::Storage, message));

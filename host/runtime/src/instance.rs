@@ -13,40 +13,40 @@ use wasmtime::{
     component::{Resource, ResourceTable},
 };
 use wasmtime_wasi::WasiCtx;
-use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
     Error, Limits,
     bindings::{self, agent::artifacts::types as wit},
     error::{Blame, ErrorKind},
     handles::HostBody,
-    layer::{Beneath, Entry, Fault, Layer},
+    instances::Kept,
+    layer::{Entry, Fault, Layer, Place},
     limits::Usage,
-    log_import::Log,
-    trap,
+    sandbox, trap,
 };
 
-/// A fresh instance of a component, for one call: nothing that it keeps can leak
-/// into the next one.
+/// An instance of a component, for one call.
+///
+/// A fresh one, so that nothing that it keeps can leak into the next call; or, where its
+/// author is trusted with that, one that has been called before.
 pub(crate) struct Instance<'a> {
     pub(crate) store: Store<CallState>,
     pub(crate) guest: bindings::Component,
     pub(crate) layer: &'a Layer,
+    /// The bytes of memory with which it began.
+    began_with: usize,
+    /// Whether the call came back from it. One that was left in the middle is done for.
+    returned: bool,
 }
 
-/// What an instance can reach.
+/// What an instance can reach, and has.
 pub(crate) struct CallState {
-    /// How errors name the component.
-    pub(crate) name: Arc<str>,
+    pub(crate) place: Arc<Place>,
     pub(crate) table: ResourceTable,
-    pub(crate) settings: Arc<WasiConfigVariables>,
-    pub(crate) beneath: Beneath,
     pub(crate) usage: Usage,
     /// What failed beneath, as the host saw it.
     pub(crate) seen: Seen,
     pub(crate) waiting: Waiting,
-    /// Where its records go, if it may write any.
-    pub(crate) log: Option<Arc<Log>>,
     pub(crate) entry: Entry,
     /// None until it asks for WASI, if it can.
     pub(crate) wasi: Option<WasiCtx>,
@@ -73,31 +73,54 @@ pub(crate) fn keep<E>(kept: &mut Vec<E>, error: E) {
 }
 
 impl<'a> Instance<'a> {
-    pub(crate) async fn new(
+    /// One that waits for a call, if the component has one; or else a fresh one.
+    pub(crate) async fn of(
         layer: &'a Layer,
         waiting: Waiting,
         entry: Entry,
     ) -> Result<Self, Fault> {
-        let sandbox = &layer.sandbox;
-        let state = CallState::new(
-            Arc::clone(&layer.name),
-            &layer.limits,
-            Arc::clone(&layer.settings),
-            layer.beneath.clone(),
-            waiting,
-            layer.log.clone(),
-            entry,
-        );
+        let idle = layer.component.idle.as_ref().and_then(|idle| idle.take());
+        let Some(mut kept) = idle else { return Self::fresh(layer, waiting, entry).await };
+        kept.store.data_mut().enter(layer, waiting, entry);
+        sandbox::refuel(&mut kept.store, &layer.limits)
+            .map_err(|error| Fault::Told(layer.failed("cannot be started").caused_by(error)))?;
+        let Kept { store, guest, began_with } = kept;
+        Ok(Self { store, guest, layer, began_with, returned: false })
+    }
+
+    pub(crate) async fn fresh(
+        layer: &'a Layer,
+        waiting: Waiting,
+        entry: Entry,
+    ) -> Result<Self, Fault> {
+        let Layer { place, sandbox, limits, .. } = layer;
+        let state = CallState::new(Arc::clone(place), limits, waiting, entry);
         let mut store = sandbox
-            .new_store(state, &layer.limits)
+            .new_store(state, limits)
             .map_err(|error| Fault::Told(layer.failed("cannot be started").caused_by(error)))?;
         match layer.component.pre.instantiate_async(&mut store).await {
-            Ok(guest) => Ok(Self { store, guest, layer }),
+            Ok(guest) => {
+                let began_with = store.data().usage.memory();
+                Ok(Self { store, guest, layer, began_with, returned: false })
+            }
             Err(trap) => {
                 let (usage, what) = (&store.data().usage, "cannot be started");
-                Err(Fault::Own(trap::failure(&layer.name, what, &layer.limits, usage, trap)))
+                Err(Fault::Own(trap::failure(&place.name, what, limits, usage, trap)))
             }
         }
+    }
+
+    /// Ends the call. The instance waits for another one, if its component is reused and
+    /// this call ended well.
+    pub(crate) fn end<T>(self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        let Self { store, guest, layer, began_with, returned } = self;
+        if returned
+            && !matches!(outcome, Err(Fault::Own(_)))
+            && let Some(idle) = &layer.component.idle
+        {
+            idle.keep(Kept { store, guest, began_with });
+        }
+        outcome
     }
 
     /// Hands a body in; gives its handle, and the number that tells it from others.
@@ -119,6 +142,7 @@ impl<'a> Instance<'a> {
         answer: wasmtime::Result<Result<T, wit::Error>>,
     ) -> Result<T, Fault> {
         let state = self.store.data_mut();
+        self.returned = answer.is_ok();
         match answer {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
@@ -126,39 +150,33 @@ impl<'a> Instance<'a> {
                 Err(Fault::Told(error.into_error(seen, self.layer.component.trusted)))
             }
             Err(trap) => {
-                let Layer { name, limits, .. } = self.layer;
-                Err(Fault::Own(trap::failure(name, "trapped", limits, &state.usage, trap)))
+                let Layer { place, limits, .. } = self.layer;
+                Err(Fault::Own(trap::failure(&place.name, "trapped", limits, &state.usage, trap)))
             }
         }
     }
 }
 
 impl CallState {
-    fn new(
-        name: Arc<str>,
-        limits: &Limits,
-        settings: Arc<WasiConfigVariables>,
-        beneath: Beneath,
-        waiting: Waiting,
-        log: Option<Arc<Log>>,
-        entry: Entry,
-    ) -> Self {
+    pub(crate) fn new(place: Arc<Place>, limits: &Limits, waiting: Waiting, entry: Entry) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
-        let usage = Usage::new(limits, &beneath);
-        let seen = Seen::default();
-        let wasi = None;
-        Self { name, table, settings, beneath, usage, seen, waiting, log, entry, wasi, bodies: 0 }
+        let usage = Usage::new(limits, &place.beneath);
+        Self { place, table, usage, seen: Seen::default(), waiting, entry, wasi: None, bodies: 0 }
     }
 
-    /// For a filter or an S3 client, which hold no handles of the host and reach nothing.
-    pub(crate) fn alone(
-        name: Arc<str>,
-        limits: &Limits,
-        settings: Arc<WasiConfigVariables>,
-        waiting: Waiting,
-    ) -> Self {
-        Self::new(name, limits, settings, Beneath::Nothing, waiting, None, Entry::default())
+    /// The next call of an instance: from here on it reaches what that may reach.
+    fn enter(&mut self, layer: &Layer, waiting: Waiting, entry: Entry) {
+        self.place = Arc::clone(&layer.place);
+        self.usage.next_call();
+        (self.waiting, self.entry) = (waiting, entry);
+    }
+
+    /// The end of a call: what it could reach, was told and waited for is taken from it.
+    pub(crate) fn leave(&mut self, nowhere: Arc<Place>, nobody: Waiting) {
+        self.place = nowhere;
+        (self.waiting, self.entry, self.wasi) = (nobody, Entry::default(), None);
+        self.seen = Seen::default();
     }
 
     pub(crate) fn push_body(&mut self, body: Body) -> wasmtime::Result<Resource<HostBody>> {

@@ -26,28 +26,42 @@ use crate::{
 
 /// A component of a store's chain: a policy, or the store component at its end.
 pub(crate) struct Layer {
-    /// How errors name it.
-    pub(crate) name: Arc<str>,
+    pub(crate) place: Arc<Place>,
     pub(crate) sandbox: Sandbox,
     pub(crate) limits: Limits,
     pub(crate) component: Prepared,
-    pub(crate) settings: Arc<WasiConfigVariables>,
-    /// Where its records go, if it may write any.
-    pub(crate) log: Option<Arc<Log>>,
-    pub(crate) beneath: Beneath,
     /// Who sets it aside where it keeps failing; nobody for the store component.
     pub(crate) supervisor: Option<Arc<Supervisor>>,
     pub(crate) on_failure: OnFailure,
 }
 
+/// Where a component stands: all that its instances can reach.
+#[derive(Default)]
+pub(crate) struct Place {
+    /// How errors name the component.
+    pub(crate) name: Arc<str>,
+    pub(crate) settings: Arc<WasiConfigVariables>,
+    /// Where its records go, if it may write any.
+    pub(crate) log: Option<Log>,
+    pub(crate) beneath: Beneath,
+}
+
+impl Place {
+    /// For a filter or an S3 client, which hold no handles of the host and reach nothing.
+    pub(crate) fn alone(name: Arc<str>, settings: Arc<WasiConfigVariables>) -> Self {
+        Self { name, settings, log: None, beneath: Beneath::Nothing }
+    }
+}
+
 /// What a component's calls lead to.
-#[derive(Clone)]
+#[derive(Default)]
 pub(crate) enum Beneath {
     /// S3, for the store component.
     S3 { grant: Arc<Grant>, client: Arc<dyn S3Client> },
     /// The next link of the chain, for a policy.
-    Store { grant: Arc<PolicyGrant>, next: Arc<dyn Link> },
+    Store { grant: PolicyGrant, next: Arc<dyn Link> },
     /// Nothing, for a filter.
+    #[default]
     Nothing,
 }
 
@@ -71,8 +85,14 @@ impl Fault {
 pub(crate) struct Entry {
     /// Ours: what goes on from it is the caller's, and not of its own making.
     pub(crate) trusted: bool,
-    /// The only key that it may name, where it fails open.
-    pub(crate) only_key: Option<String>,
+    /// Where it fails open.
+    pub(crate) open: Option<Open>,
+}
+
+/// What is held against a component whose calls go on without it if it fails.
+pub(crate) struct Open {
+    /// The only key that it may name.
+    pub(crate) only_key: String,
     /// Whether it called the next store.
     pub(crate) reached: Arc<AtomicBool>,
 }
@@ -94,11 +114,11 @@ enum Again {
     Conflicts,
 }
 
-/// The five calls, each into a fresh [`Instance`].
+/// The five calls, each into an [`Instance`] of its own.
 #[async_trait]
 impl Link for Layer {
     fn next(&self) -> Option<&Arc<dyn Link>> {
-        match &self.beneath {
+        match &self.place.beneath {
             Beneath::Store { next, .. } => Some(next),
             Beneath::S3 { .. } | Beneath::Nothing => None,
         }
@@ -109,9 +129,9 @@ impl Link for Layer {
     }
 
     async fn try_out(&self) -> Result<(), Error> {
-        let tried = Instance::new(self, Waiting::default(), self.entry("")).await;
+        let tried = Instance::fresh(self, Waiting::default(), self.entry("")).await;
         tried.map(drop).map_err(|fault| {
-            let message = format!("no instance of {} can be made", self.name);
+            let message = format!("no instance of {} can be made", self.place.name);
             Error::config(message).caused_by(fault.into_error())
         })
     }
@@ -136,14 +156,15 @@ impl Link for Layer {
             let options = options.clone().into();
             let store = instance.guest.agent_artifacts_store();
             let answer = store.call_put(&mut instance.store, key, body, &options).await;
-            let receipt = instance.answer(answer)?;
-            let receipt = instance.reclaim(receipt)?;
-            if receipt.body_id == Some(number) {
-                Ok(receipt.info)
-            } else {
-                let lie = instance.layer.failed("gave a receipt that belongs to another body");
-                Err(Fault::Own(lie))
-            }
+            let receipt = instance.answer(answer).and_then(|receipt| instance.reclaim(receipt));
+            let stored = receipt.and_then(|receipt| {
+                if receipt.body_id == Some(number) {
+                    Ok(receipt.info)
+                } else {
+                    Err(Fault::Own(self.failed("gave a receipt that belongs to another body")))
+                }
+            });
+            instance.end(stored)
         });
         match call.await? {
             Outcome::Done(info) => Ok(info),
@@ -165,9 +186,11 @@ impl Link for Layer {
             let options = options.clone().into();
             let store = instance.guest.agent_artifacts_store();
             let answer = store.call_get(&mut instance.store, key, &options).await;
-            let object = instance.answer(answer)?;
-            let body = instance.reclaim(object.body)?.body;
-            Ok(Object { info: instance.layer.described(object.info)?, body })
+            let opened = instance.answer(answer).and_then(|object| {
+                let body = instance.reclaim(object.body)?.body;
+                Ok(Object { info: self.described(object.info)?, body })
+            });
+            instance.end(opened)
         });
         match call.await? {
             Outcome::Done(object) => Ok(object),
@@ -185,8 +208,8 @@ impl Link for Layer {
             let options = options.clone().into();
             let store = instance.guest.agent_artifacts_store();
             let answer = store.call_head(&mut instance.store, key, &options).await;
-            let info = instance.answer(answer)?;
-            instance.layer.described(info)
+            let described = instance.answer(answer).and_then(|info| self.described(info));
+            instance.end(described)
         });
         match call.await? {
             Outcome::Done(info) => Ok(info),
@@ -204,7 +227,8 @@ impl Link for Layer {
             let options = options.clone().into();
             let store = instance.guest.agent_artifacts_store();
             let answer = store.call_delete(&mut instance.store, key, &options).await;
-            instance.answer(answer)
+            let deleted = instance.answer(answer);
+            instance.end(deleted)
         });
         match call.await? {
             Outcome::Done(()) => Ok(()),
@@ -221,7 +245,8 @@ impl Link for Layer {
                 let options = options.clone().into();
                 let store = instance.guest.agent_artifacts_store();
                 let answer = store.call_list(&mut instance.store, &options).await;
-                instance.answer(answer).map(Into::into)
+                let listed = instance.answer(answer).map(Into::into);
+                instance.end(listed)
             },
         );
         match call.await? {
@@ -233,11 +258,12 @@ impl Link for Layer {
 
 impl Layer {
     fn entry(&self, key: &str) -> Entry {
-        let only_key = (self.on_failure == OnFailure::Open).then(|| key.to_owned());
-        Entry { trusted: self.component.trusted, only_key, reached: Arc::default() }
+        let open = (self.on_failure == OnFailure::Open)
+            .then(|| Open { only_key: key.to_owned(), reached: Arc::default() });
+        Entry { trusted: self.component.trusted, open }
     }
 
-    /// A call into a fresh instance, unless the component is set aside; how it ends is
+    /// A call into an instance of its own, unless the component is set aside; how it ends is
     /// noted.
     async fn supervised<'a, T, C>(
         &'a self,
@@ -250,12 +276,12 @@ impl Layer {
         C: Future<Output = Result<T, Fault>>,
     {
         let entry = self.entry(key);
-        let reached = Arc::clone(&entry.reached);
+        let reached = entry.open.as_ref().map(|open| Arc::clone(&open.reached));
         let error = match self.supervisor.as_ref().map(Supervisor::admit).transpose() {
             Err(refusal) => refusal,
             Ok(admission) => {
                 let call = async {
-                    let instance = Instance::new(self, waiting.clone(), entry).await?;
+                    let instance = Instance::of(self, waiting.clone(), entry).await?;
                     call(instance).await
                 };
                 let outcome = self.in_time(call, waiting, again).await;
@@ -270,10 +296,11 @@ impl Layer {
             }
         };
         // A write that may have happened is not made a second time.
-        let untouched = again == Again::Harmless || !reached.load(Ordering::Relaxed);
-        match (&self.beneath, self.on_failure) {
-            (Beneath::Store { next, .. }, OnFailure::Open) if untouched => {
-                tracing::warn!(component = &*self.name, %error, "the call goes on without it");
+        let untouched =
+            |reached: &AtomicBool| again == Again::Harmless || !reached.load(Ordering::Relaxed);
+        match (&self.place.beneath, reached) {
+            (Beneath::Store { next, .. }, Some(reached)) if untouched(&reached) => {
+                tracing::warn!(component = &*self.place.name, %error, "the call goes on without it");
                 Ok(Outcome::Without(Arc::clone(next), error))
             }
             _ => Err(error),
@@ -287,7 +314,7 @@ impl Layer {
         waiting: &Waiting,
         again: Again,
     ) -> Result<T, Fault> {
-        let granted = match &self.beneath {
+        let granted = match &self.place.beneath {
             Beneath::Store { grant, .. } => grant.max_wall_time(),
             Beneath::S3 { .. } | Beneath::Nothing => None,
         };
@@ -299,7 +326,7 @@ impl Layer {
             waiting.set(WaitsFor::Component);
             let message = format!(
                 "{} went over its limit of wall time: allowed {allowed:?}, asked for more",
-                self.name
+                self.place.name
             );
             let error = |blame| {
                 Error::new(ErrorKind::Timeout, blame, message).retryable(again != Again::Conflicts)
@@ -327,7 +354,7 @@ impl Layer {
 
     /// The component's own failure.
     pub(crate) fn failed(&self, what: &str) -> Error {
-        let message = format!("{} {what}", self.name);
+        let message = format!("{} {what}", self.place.name);
         Error::new(ErrorKind::PolicyFailed, Blame::Policy, message)
     }
 }

@@ -69,6 +69,8 @@ mod coded_body;
 mod coder;
 mod filter_layer;
 mod instance;
+mod instances;
+pub use instances::Instances;
 mod names;
 mod sandbox;
 pub use artifact_compiled::{CodeCache, CompileLimits, Compiler};

@@ -169,6 +169,18 @@ impl Usage {
         }
     }
 
+    /// Before a call into an instance that was called before: nothing of what that took
+    /// counts but the memory and tables that it keeps.
+    pub(crate) fn next_call(&mut self) {
+        self.calls.used = 0;
+        self.turns.waited = false;
+    }
+
+    /// Bytes of linear memory that the instance has.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory.used
+    }
+
     /// The limit that the component ran into, if it did.
     pub(crate) fn refusal(&self) -> Option<String> {
         [&self.memory, &self.table, &self.calls].into_iter().find_map(Counter::refusal)

@@ -101,7 +101,7 @@ impl log::Host for CallState {
         message: String,
         fields: Vec<(String, String)>,
     ) -> wasmtime::Result<()> {
-        if let Some(log) = &self.log {
+        if let Some(log) = &self.place.log {
             log.write(level, &crate::convert::printable(message), &fields);
         }
         Ok(())

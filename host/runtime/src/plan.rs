@@ -8,7 +8,7 @@ use crate::{
     coder::PreparedFilter,
     component::Prepared,
     grant::Grant,
-    layer::{Beneath, Layer},
+    layer::{Beneath, Layer, Place},
     link::{Link, links},
     supervisor::Supervisor,
 };
@@ -61,16 +61,18 @@ impl Plan {
             None => self.ready.insert(self.component.prepare(sandbox).await?).clone(),
         };
         let mut top: Arc<dyn Link> = Arc::new(Layer {
-            name: "the component".into(),
+            place: Arc::new(Place {
+                name: "the component".into(),
+                settings: Arc::clone(&self.settings),
+                log: None,
+                beneath: Beneath::S3 {
+                    grant: Arc::clone(&self.grant),
+                    client: Arc::clone(&self.client),
+                },
+            }),
             sandbox: sandbox.clone(),
             limits: sandbox.limits().clone(),
             component,
-            settings: Arc::clone(&self.settings),
-            log: None,
-            beneath: Beneath::S3 {
-                grant: Arc::clone(&self.grant),
-                client: Arc::clone(&self.client),
-            },
             supervisor: None,
             on_failure: OnFailure::Closed,
         });

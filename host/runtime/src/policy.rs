@@ -3,9 +3,9 @@ use std::{path::Path, sync::Arc};
 use artifact_guests::policies;
 
 use crate::{
-    Error, Limits, Operation, PolicyGrant, Sandbox,
+    Error, Instances, Limits, Operation, PolicyGrant, Sandbox,
     component::{Prepared, Source},
-    layer::{Beneath, Layer},
+    layer::{Beneath, Layer, Place},
     link::Link,
     log_import::Log,
     settings::Settings,
@@ -50,6 +50,7 @@ pub struct Policy {
     settings: Settings,
     grant: PolicyGrant,
     limits: Option<Limits>,
+    instances: Instances,
     on_failure: OnFailure,
 }
 
@@ -134,6 +135,7 @@ impl Policy {
             settings: Settings::default(),
             grant: PolicyGrant::none(),
             limits: None,
+            instances: Instances::Fresh,
             on_failure: OnFailure::Closed,
         }
     }
@@ -175,6 +177,14 @@ impl Policy {
         self
     }
 
+    /// What instances its calls are made into. Default: [`Instances::Fresh`], also for
+    /// the bundled ones.
+    #[must_use]
+    pub fn instances(mut self, instances: Instances) -> Self {
+        self.instances = instances;
+        self
+    }
+
     /// What happens to a call of it that it fails itself. Default:
     /// [`OnFailure::Closed`].
     #[must_use]
@@ -190,7 +200,8 @@ impl Policy {
 
     pub(crate) async fn prepare(&self, sandbox: &Sandbox) -> Result<Prepared, Error> {
         let source = self.source.called(&self.called());
-        source.prepare(sandbox, World::Policy, self.grant.imports()).await
+        let prepared = source.prepare(sandbox, World::Policy, self.grant.imports()).await?;
+        Ok(prepared.with(self.instances, sandbox))
     }
 
     pub(crate) fn in_front_of(
@@ -202,15 +213,17 @@ impl Policy {
         let (component, supervisor) = ready;
         let (name, grant) = (self.called(), self.grant.clone());
         Arc::new(Layer {
+            place: Arc::new(Place {
+                settings: self.settings.to_variables(),
+                log: grant.records_per_second().map(|rate| Log::new(&name, rate)),
+                beneath: Beneath::Store { grant, next },
+                name: name.into(),
+            }),
             sandbox: sandbox.clone(),
             limits: self.limits.clone().unwrap_or_else(|| sandbox.limits().clone()),
             component,
-            settings: self.settings.to_variables(),
-            log: grant.records_per_second().map(|rate| Arc::new(Log::new(&name, rate))),
-            beneath: Beneath::Store { grant: Arc::new(grant), next },
             supervisor: Some(supervisor),
             on_failure: self.on_failure,
-            name: name.into(),
         })
     }
 }

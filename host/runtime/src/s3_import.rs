@@ -1,4 +1,4 @@
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{future::Future, panic::AssertUnwindSafe};
 
 use artifact_s3::{ObjectKey, Operation, PutOptions, S3Client, S3Error, S3ErrorKind};
 use futures::FutureExt;
@@ -27,8 +27,8 @@ impl s3::Host for CallState {
         options: types::PutOptions,
     ) -> Answer<Resource<HostReceipt>> {
         let HostBody { id, body } = self.table.delete(body)?;
-        let (grant, client) = self.s3()?;
-        let stored = send(&self.waiting, async {
+        let (grant, client, waiting) = self.s3()?;
+        let stored = send(waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = PutOptions::from(options);
             check(options.check())?;
@@ -47,8 +47,8 @@ impl s3::Host for CallState {
         key: String,
         options: types::GetOptions,
     ) -> Answer<objects::Object> {
-        let (grant, client) = self.s3()?;
-        let opened = send(&self.waiting, async {
+        let (grant, client, waiting) = self.s3()?;
+        let opened = send(waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::GetOptions::from(options);
             check(options.check())?;
@@ -69,8 +69,8 @@ impl s3::Host for CallState {
         key: String,
         options: types::GetOptions,
     ) -> Answer<types::ObjectInfo> {
-        let (grant, client) = self.s3()?;
-        let described = send(&self.waiting, async {
+        let (grant, client, waiting) = self.s3()?;
+        let described = send(waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::GetOptions::from(options);
             check(options.check())?;
@@ -89,8 +89,8 @@ impl s3::Host for CallState {
         key: String,
         options: types::DeleteOptions,
     ) -> Answer<()> {
-        let (grant, client) = self.s3()?;
-        let deleted = send(&self.waiting, async {
+        let (grant, client, waiting) = self.s3()?;
+        let deleted = send(waiting, async {
             let admitted = grant.admit(&bucket, &key)?;
             let options = artifact_s3::DeleteOptions::from(options);
             check(options.check())?;
@@ -110,8 +110,8 @@ impl s3::Host for CallState {
         key: String,
         options: types::PutOptions,
     ) -> Answer<Resource<HostReceipt>> {
-        let (grant, client) = self.s3()?;
-        let copied = send(&self.waiting, async {
+        let (grant, client, waiting) = self.s3()?;
+        let copied = send(waiting, async {
             let source = grant.admit(&bucket, &source_key)?;
             let admitted = grant.admit(&bucket, &key)?;
             let options = PutOptions::from(options);
@@ -130,9 +130,9 @@ impl s3::Host for CallState {
         bucket: String,
         options: types::ListOptions,
     ) -> Answer<types::Listing> {
-        let (grant, client) = self.s3()?;
+        let (grant, client, waiting) = self.s3()?;
         let options = artifact_s3::ListOptions::from(options);
-        let listed = send(&self.waiting, async {
+        let listed = send(waiting, async {
             grant.admit_listing(&bucket, &options)?;
             let mut listing = client.list_objects(grant.bucket(), &options).await?;
             grant.confine(&mut listing);
@@ -182,10 +182,10 @@ fn shown(bucket: &str, key: &str) -> String {
 
 impl CallState {
     /// Who makes the next S3 call; a component that makes too many ends here.
-    fn s3(&mut self) -> wasmtime::Result<(Arc<Grant>, Arc<dyn S3Client>)> {
+    fn s3(&mut self) -> wasmtime::Result<(&Grant, &dyn S3Client, &Waiting)> {
         self.usage.count_call()?;
-        match &self.beneath {
-            Beneath::S3 { grant, client } => Ok((Arc::clone(grant), Arc::clone(client))),
+        match &self.place.beneath {
+            Beneath::S3 { grant, client } => Ok((grant, &**client, &self.waiting)),
             // The linker of policies has no S3.
             _ => Err(wasmtime::Error::msg("there is no S3")),
         }

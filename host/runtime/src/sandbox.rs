@@ -19,6 +19,7 @@ use crate::{
     empty_wasi,
     error::{Blame, ErrorKind},
     instance::CallState,
+    instances::Idle,
     limits::TURN,
     world::{Import, World},
 };
@@ -48,6 +49,8 @@ struct Inner {
     room: Arc<Semaphore>,
     /// One permit for each of them that may live on from call to call.
     stays: Arc<Semaphore>,
+    /// One permit for each instance that may wait for its next call.
+    idle: Arc<Semaphore>,
     bundled: OnceCell<Prepared>,
 }
 
@@ -84,6 +87,7 @@ impl Sandbox {
         let alone = linker(&engine, World::ContentFilter).map_err(failed)?;
         let room = limits.concurrent_calls as usize;
         let (room, stays) = (Semaphore::new(room), Semaphore::new(room / 2));
+        let idle = Semaphore::new(max_idle(&limits) as usize);
         Ok(Self(Arc::new(Inner {
             engine,
             compiler,
@@ -94,6 +98,7 @@ impl Sandbox {
             limits,
             room: Arc::new(room),
             stays: Arc::new(stays),
+            idle: Arc::new(idle),
             bundled: OnceCell::new(),
         })))
     }
@@ -153,6 +158,11 @@ impl Sandbox {
             .caused_by(none)
         })?;
         Ok(Stay { _room: self.room_for(1).await?, _stay: stay })
+    }
+
+    /// Where the instances of one component wait for their next call.
+    pub(crate) fn idle(&self) -> Idle {
+        Idle::new(Arc::clone(&self.0.idle))
     }
 
     pub(crate) fn new_store(
@@ -288,8 +298,14 @@ const TABLES: u32 = 8;
 /// space.
 const MEMORIES: u32 = 2;
 
+/// Instances that may wait for their next call, in all of a sandbox.
+fn max_idle(limits: &Limits) -> u32 {
+    limits.concurrent_calls.div_ceil(8)
+}
+
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    let calls = limits.concurrent_calls;
+    // Those that wait for a call take no room from those that are called.
+    let calls = limits.concurrent_calls.saturating_add(max_idle(limits));
     let mut pool = PoolingAllocationConfig::new();
     // Enough for as many as there is room for, whatever they are made of: else calls of
     // one component could take what the others' need.
@@ -331,7 +347,7 @@ fn linker(engine: &Engine, world: World) -> wasmtime::Result<Linker<CallState>> 
         }
     }
     wasmtime_wasi_config::add_to_linker(&mut linker, |state: &mut CallState| {
-        WasiConfig::new(&state.settings)
+        WasiConfig::new(&state.place.settings)
     })?;
     Ok(linker)
 }

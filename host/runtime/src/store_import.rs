@@ -10,7 +10,7 @@ use crate::{
     error::{Blame, ErrorKind},
     handles::{HostBody, HostReceipt},
     instance::{CallState, keep},
-    layer::Beneath,
+    layer::{Beneath, Open},
     link::Link,
 };
 
@@ -79,7 +79,7 @@ impl store::Host for CallState {
             Ok(next) => next.list(&options, self.waiting.clone()).await,
             Err(refusal) => Err(refusal),
         };
-        if let (Ok(listing), Beneath::Store { grant, .. }) = (&mut listed, &self.beneath) {
+        if let (Ok(listing), Beneath::Store { grant, .. }) = (&mut listed, &self.place.beneath) {
             grant.confine(listing);
         }
         Ok(listed.map(Into::into).map_err(|error| self.told(error)))
@@ -98,18 +98,19 @@ impl CallState {
         self.usage.count_call()?;
         // With what it is told, this is how its author sees what it does.
         tracing::debug!(target: NEXT_STORE, operation = operation.as_str(), key);
-        let Beneath::Store { grant, next } = &self.beneath else {
+        let Beneath::Store { grant, next } = &self.place.beneath else {
             // No other linker has a next store.
             return Err(wasmtime::Error::msg("there is no next store"));
         };
-        let admitted = grant.admit(operation, key).and_then(|()| match &self.entry.only_key {
-            Some(only) if only != key => {
-                Err(format!("the key {:?}: it fails open, and so has only {only:?}", cut(key, 100)))
-            }
+        let admitted = grant.admit(operation, key).and_then(|()| match &self.entry.open {
+            Some(Open { only_key, .. }) if only_key != key => Err(format!(
+                "the key {:?}: it fails open, and so has only {only_key:?}",
+                cut(key, 100)
+            )),
             _ => Ok(()),
         });
         if let Err(refusal) = admitted {
-            let message = format!("{} is not granted {refusal}", self.name);
+            let message = format!("{} is not granted {refusal}", self.place.name);
             return Ok(Err(Error::new(ErrorKind::PolicyDenied, Blame::Policy, message)));
         }
         if !self.entry.trusted {
@@ -123,14 +124,16 @@ impl CallState {
                 return Ok(Err(self.made_up(ErrorKind::InvalidKey, &format!("{key:?}: {rule}"))));
             }
         }
-        self.entry.reached.store(true, Ordering::Relaxed);
+        if let Some(open) = &self.entry.open {
+            open.reached.store(true, Ordering::Relaxed);
+        }
         Ok(Ok(Arc::clone(next)))
     }
 
     /// The caller's own key and options were checked when they came in.
     fn made_up(&self, kind: ErrorKind, what: &str) -> Error {
         let what = printable(what.to_owned());
-        let message = format!("{} asked for what cannot be: {what}", self.name);
+        let message = format!("{} asked for what cannot be: {what}", self.place.name);
         Error::new(kind, Blame::Policy, message)
     }
 

@@ -6,6 +6,7 @@
 
 mod bindings;
 
+use artifact_guest_heap as _;
 use artifact_policy_content_addressed::{Mode, place};
 
 use bindings::{

@@ -5,6 +5,7 @@
 
 mod bindings;
 
+use artifact_guest_heap as _;
 use artifact_policy_key_rules::{Put, Rules};
 
 use bindings::{

@@ -5,6 +5,7 @@
 
 mod bindings;
 
+use artifact_guest_heap as _;
 use artifact_policy_read_only::refusal;
 
 use bindings::{

@@ -8,6 +8,7 @@
 
 mod bindings;
 
+use artifact_guest_heap as _;
 use artifact_policy_retention::Retention;
 
 use bindings::{

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use super::{ComponentS3, bindings::S3ClientPre, host::Host};
-use crate::{Error, Limits, Sandbox, component::Source, world::World};
+use crate::{Error, Limits, Sandbox, component::Source, layer::Place, world::World};
 
 /// Configures a client; [`start`](Self::start) checks all of it.
 #[derive(Clone, Debug)]
@@ -81,10 +81,11 @@ impl ComponentS3Builder {
         }
         let pre = source.compile(&sandbox, World::S3Client, Vec::new(), S3ClientPre::new).await?;
         let room = sandbox.room_to_stay().await?;
-        let settings = Arc::new(settings.into_iter().collect());
-        let host = Host::new(name, sandbox, limits, settings, pre, room);
+        let place = Place::alone(name, Arc::new(settings.into_iter().collect()));
+        let host = Host::new(place, sandbox, limits, pre, room);
         host.run(|_| Box::pin(async { Ok(()) })).await.map_err(|error| {
-            Error::config(format!("no instance of {} can be made", host.name)).caused_by(error)
+            Error::config(format!("no instance of {} can be made", host.place.name))
+                .caused_by(error)
         })?;
         Ok(ComponentS3(host))
     }

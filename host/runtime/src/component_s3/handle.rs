@@ -47,7 +47,7 @@ impl Handle {
     fn lost(&self) -> S3Error {
         let message = format!(
             "{} failed in the meantime, and the bytes that were on their way are lost",
-            self.host.name
+            self.host.place.name
         );
         S3Error::new(S3ErrorKind::Unreachable, message)
     }

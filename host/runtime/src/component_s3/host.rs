@@ -6,12 +6,11 @@ use artifact_s3::{
 };
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime_wasi_config::WasiConfigVariables;
 
 use super::{answer, bindings::S3ClientPre, handle::Dropped, instance::Instance};
 use crate::{
     Limits, Sandbox, bindings::agent::artifacts::types, convert::check_put, instance::CallState,
-    sandbox::Stay,
+    layer::Place, sandbox::Stay,
 };
 
 /// Bytes that cross at a time.
@@ -23,10 +22,9 @@ const CHUNK: usize = 64 * 1024;
 /// cannot stop the component in the middle, which would cost it its memory. A job is short,
 /// as a component that has no imports but its settings cannot wait, and has its fuel.
 pub(super) struct Host {
-    pub(super) name: Arc<str>,
+    pub(super) place: Arc<Place>,
     pub(super) sandbox: Sandbox,
     pub(super) limits: Limits,
-    pub(super) settings: Arc<WasiConfigVariables>,
     pub(super) pre: S3ClientPre<CallState>,
     slot: tokio::sync::Mutex<Slot>,
     dropped: Mutex<Vec<Dropped>>,
@@ -46,10 +44,9 @@ struct Slot {
 
 impl Host {
     pub(super) fn new(
-        name: Arc<str>,
+        place: Place,
         sandbox: Sandbox,
         limits: Limits,
-        settings: Arc<WasiConfigVariables>,
         pre: S3ClientPre<CallState>,
         room: Stay,
     ) -> Arc<Self> {
@@ -57,10 +54,9 @@ impl Host {
             handles: Arc::new(Semaphore::new(limits.handles.min(Semaphore::MAX_PERMITS))),
             slot: tokio::sync::Mutex::default(),
             dropped: Mutex::default(),
-            name,
+            place: Arc::new(place),
             sandbox,
             limits,
-            settings,
             pre,
             _room: room,
         })
@@ -78,7 +74,7 @@ impl Host {
             job(host.instance(&mut slot).await?).await
         });
         turn.await.unwrap_or_else(|ended| {
-            let message = format!("the call of {} was ended by the host", self.name);
+            let message = format!("the call of {} was ended by the host", self.place.name);
             Err(S3Error::new(S3ErrorKind::Unreachable, message).caused_by(ended))
         })
     }
@@ -119,7 +115,7 @@ impl Host {
     /// Waits until another body may be open.
     pub(super) async fn room_for_handle(&self) -> Result<OwnedSemaphorePermit, S3Error> {
         Arc::clone(&self.handles).acquire_owned().await.map_err(|closed| {
-            let message = format!("{} is closed", self.name);
+            let message = format!("{} is closed", self.place.name);
             S3Error::new(S3ErrorKind::Unreachable, message).caused_by(closed)
         })
     }
@@ -131,7 +127,7 @@ impl Host {
 
     /// The component answered what S3 could not.
     pub(super) fn nonsense(&self, what: &str) -> S3Error {
-        S3Error::new(S3ErrorKind::Service, format!("{} {what}", self.name))
+        S3Error::new(S3ErrorKind::Service, format!("{} {what}", self.place.name))
     }
 
     pub(super) async fn head(

@@ -14,6 +14,7 @@ use crate::{
     Limits,
     bindings::agent::artifacts::types,
     instance::{CallState, Waiting},
+    layer::Entry,
     sandbox, trap,
 };
 
@@ -35,11 +36,11 @@ pub(super) struct Instance {
 impl Instance {
     pub(super) async fn new(host: &Host, number: u64) -> Result<Self, S3Error> {
         let failed = |error: wasmtime::Error| {
-            let message = format!("{} cannot be started", host.name);
+            let message = format!("{} cannot be started", host.place.name);
             S3Error::new(S3ErrorKind::Service, message).caused_by(error)
         };
-        let (name, settings) = (Arc::clone(&host.name), Arc::clone(&host.settings));
-        let state = CallState::alone(name, &host.limits, settings, Waiting::default());
+        let place = Arc::clone(&host.place);
+        let state = CallState::new(place, &host.limits, Waiting::default(), Entry::default());
         let mut store = host.sandbox.new_store(state, &host.limits).map_err(failed)?;
         store.set_max_component_handles(host.limits.handles.saturating_add(PASSING_HANDLES));
         let guest = host.pre.instantiate_async(&mut store).await.map_err(failed)?;
@@ -91,12 +92,12 @@ impl Instance {
     }
 
     fn failed(&self, trap: wasmtime::Error) -> S3Error {
-        let CallState { name, usage, .. } = self.store.data();
+        let CallState { place, usage, .. } = self.store.data();
         let what = match trap::over_limit(&self.limits, usage, &trap) {
             Some(limit) => format!("went over its limit of {limit}"),
             None => "trapped".to_owned(),
         };
-        let message = format!("{name} {what}; what it kept is lost");
+        let message = format!("{} {what}; what it kept is lost", place.name);
         S3Error::new(S3ErrorKind::Service, message).caused_by(trap)
     }
 }

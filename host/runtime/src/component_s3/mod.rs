@@ -144,7 +144,7 @@ impl S3Client for ComponentS3 {
 impl fmt::Display for ComponentS3 {
     /// `ComponentS3(memory-s3)`, with its name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ComponentS3({})", self.0.name)
+        write!(f, "ComponentS3({})", self.0.place.name)
     }
 }
 
@@ -152,7 +152,7 @@ impl fmt::Debug for ComponentS3 {
     /// Shows its name and limits, and no settings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ComponentS3")
-            .field("name", &self.0.name)
+            .field("name", &self.0.place.name)
             .field("limits", &self.0.limits)
             .finish_non_exhaustive()
     }
