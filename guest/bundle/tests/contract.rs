@@ -22,21 +22,21 @@ fn the_store_imports_and_exports_what_its_world_names() {
     assert_eq!(
         imports,
         [
-            "agent:artifacts/objects@0.1.0",
-            "agent:artifacts/s3@0.1.0",
-            "agent:artifacts/types@0.1.0",
+            "agent:artifacts/objects@0.2.0",
+            "agent:artifacts/s3@0.2.0",
+            "agent:artifacts/types@0.2.0",
             "wasi:config/store@0.2.0-rc.1",
         ]
     );
-    assert_eq!(exports, ["agent:artifacts/store@0.1.0"]);
+    assert_eq!(exports, ["agent:artifacts/store@0.2.0"]);
 }
 
 #[test]
 fn the_policies_import_and_export_what_their_world_names() {
     const EVERY: [&str; 4] = [
-        "agent:artifacts/objects@0.1.0",
-        "agent:artifacts/store@0.1.0",
-        "agent:artifacts/types@0.1.0",
+        "agent:artifacts/objects@0.2.0",
+        "agent:artifacts/store@0.2.0",
+        "agent:artifacts/types@0.2.0",
         "wasi:config/store@0.2.0-rc.1",
     ];
     for (name, policy, common, granted) in [
@@ -44,15 +44,15 @@ fn the_policies_import_and_export_what_their_world_names() {
         ("read-only", READ_ONLY, &EVERY[..3], None),
         ("tenant", TENANT, &EVERY, None),
         ("key-rules", KEY_RULES, &EVERY, None),
-        ("content-addressed", CONTENT_ADDRESSED, &EVERY, Some("agent:artifacts/digest@0.1.0")),
-        ("retention", RETENTION, &EVERY, Some("agent:artifacts/clock@0.1.0")),
-        ("audit", AUDIT, &EVERY[..3], Some("agent:artifacts/log@0.1.0")),
+        ("content-addressed", CONTENT_ADDRESSED, &EVERY, Some("agent:artifacts/digest@0.2.0")),
+        ("retention", RETENTION, &EVERY, Some("agent:artifacts/clock@0.2.0")),
+        ("audit", AUDIT, &EVERY[..3], Some("agent:artifacts/log@0.2.0")),
     ] {
         let (imports, exports) = interfaces(policy);
         let mut expected: Vec<_> = common.iter().copied().chain(granted).collect();
         expected.sort_unstable();
         assert_eq!(imports, expected, "{name}");
-        assert_eq!(exports, ["agent:artifacts/store@0.1.0"], "{name}");
+        assert_eq!(exports, ["agent:artifacts/store@0.2.0"], "{name}");
     }
 }
 
@@ -60,9 +60,9 @@ fn the_policies_import_and_export_what_their_world_names() {
 fn the_filters_import_their_settings_and_nothing_that_acts() {
     for (name, filter) in [("gzip", GZIP), ("encrypt", ENCRYPT)] {
         let (imports, exports) = interfaces(filter);
-        let expected = ["agent:artifacts/types@0.1.0", "wasi:config/store@0.2.0-rc.1"];
+        let expected = ["agent:artifacts/types@0.2.0", "wasi:config/store@0.2.0-rc.1"];
         assert_eq!(imports, expected, "{name}");
-        assert_eq!(exports, ["agent:artifacts/filter@0.1.0"], "{name}");
+        assert_eq!(exports, ["agent:artifacts/filter@0.2.0"], "{name}");
     }
 }
 

@@ -237,6 +237,7 @@ fn info(size: u64) -> ObjectInfo {
             content_disposition: None,
             content_language: None,
             cache_control: None,
+            expires: None,
         },
         metadata,
     }

@@ -172,6 +172,7 @@ fn no_put_options() -> PutOptions {
             content_disposition: None,
             content_language: None,
             cache_control: None,
+            expires: None,
         },
         metadata: Vec::new(),
         tags: Vec::new(),

@@ -177,6 +177,7 @@ pub(crate) mod tests {
             content_disposition: None,
             content_language: None,
             cache_control: None,
+            expires: None,
         },
         metadata: Vec::new(),
         tags: Vec::new(),

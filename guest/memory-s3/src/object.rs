@@ -137,13 +137,14 @@ pub(crate) fn check_options(options: &PutOptions) -> Result<(), S3Error> {
     }
 }
 
-fn headers(content: &ContentHeaders) -> [Option<&String>; 5] {
+fn headers(content: &ContentHeaders) -> [Option<&String>; 6] {
     [
         &content.content_type,
         &content.content_encoding,
         &content.content_disposition,
         &content.content_language,
         &content.cache_control,
+        &content.expires,
     ]
     .map(Option::as_ref)
 }

@@ -1,5 +1,5 @@
 // The component: asks the rules, and passes on to the next store.
-import * as next from 'agent:artifacts/store@0.1.0';
+import * as next from 'agent:artifacts/store@0.2.0';
 import { getAll } from 'wasi:config/store@0.2.0-rc.1';
 
 import { SettingError, conventional, conventionalPrefix, readMode, refusal } from './naming.js';

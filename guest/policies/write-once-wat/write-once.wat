@@ -4,15 +4,15 @@
 ;; imported one of the same type, handles included. So a call is passed on as it came in,
 ;; and where there are more than 16 values, it is one pointer.
 (module
-  (import "agent:artifacts/store@0.1.0" "put" (func $next_put (param i32 i32)))
-  (import "agent:artifacts/store@0.1.0" "get" (func $next_get (param i32 i32)))
-  (import "agent:artifacts/store@0.1.0" "head" (func $next_head (param i32 i32)))
-  (import "agent:artifacts/store@0.1.0" "list" (func $next_list
+  (import "agent:artifacts/store@0.2.0" "put" (func $next_put (param i32 i32)))
+  (import "agent:artifacts/store@0.2.0" "get" (func $next_get (param i32 i32)))
+  (import "agent:artifacts/store@0.2.0" "head" (func $next_head (param i32 i32)))
+  (import "agent:artifacts/store@0.2.0" "list" (func $next_list
     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
 
   (memory (export "memory") 1)
 
-  ;; Where every call leaves its result. The largest is of `get`, with 152 bytes.
+  ;; Where every call leaves its result. The largest is of `get`, with 160 bytes.
   (global $result i32 (i32.const 0))
 
   (data $no_overwrite (i32.const 512) "artifacts are written once: a put over another is refused")
@@ -31,28 +31,28 @@
     (i32.store8 offset=20 (global.get $result) (i32.const 0)) ;; cause: none
     (global.get $result))
 
-  ;; Parameters: key at 0, body at 8, options from 12. In these, the condition is at 76:
+  ;; Parameters: key at 0, body at 8, options from 12. In these, the condition is at 88:
   ;; 0 is `unconditional`, 1 `if-absent`, 2 `if-match`.
-  (func (export "agent:artifacts/store@0.1.0#put") (param $call i32) (result i32)
-    (if (i32.eq (i32.load8_u offset=88 (local.get $call)) (i32.const 2))
+  (func (export "agent:artifacts/store@0.2.0#put") (param $call i32) (result i32)
+    (if (i32.eq (i32.load8_u offset=100 (local.get $call)) (i32.const 2))
       (then (return (call $refuse (i32.const 512) (i32.const 57)))))
-    (i32.store8 offset=88 (local.get $call) (i32.const 1))
+    (i32.store8 offset=100 (local.get $call) (i32.const 1))
     (call $next_put (local.get $call) (global.get $result))
     (global.get $result))
 
-  (func (export "agent:artifacts/store@0.1.0#get") (param $call i32) (result i32)
+  (func (export "agent:artifacts/store@0.2.0#get") (param $call i32) (result i32)
     (call $next_get (local.get $call) (global.get $result))
     (global.get $result))
 
-  (func (export "agent:artifacts/store@0.1.0#head") (param $call i32) (result i32)
+  (func (export "agent:artifacts/store@0.2.0#head") (param $call i32) (result i32)
     (call $next_head (local.get $call) (global.get $result))
     (global.get $result))
 
-  (func (export "agent:artifacts/store@0.1.0#delete")
+  (func (export "agent:artifacts/store@0.2.0#delete")
     (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
     (call $refuse (i32.const 640) (i32.const 45)))
 
-  (func (export "agent:artifacts/store@0.1.0#list")
+  (func (export "agent:artifacts/store@0.2.0#list")
     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
     (call $next_list
       (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5)

@@ -7,7 +7,6 @@ use crate::{
     Artifact, Body, DeleteOptions, Error, GetOptions, ListOptions, Listing, ObjectInfo, Operation,
     PutOptions, WriteCondition,
     artifact_store::Running,
-    convert::check_put,
     error::{Blame, ErrorKind},
     instance::{Waiting, WaitsFor},
     plan::Chain,
@@ -25,7 +24,7 @@ impl Running {
         // A second put could meet the first one's work, and report that as a failure.
         call.repeatable = options.condition == WriteCondition::Unconditional;
         call.moves(body.length());
-        call.run(check_put(options), call.chain.top.put(key, body, options, call.waiting.clone()))
+        call.run(options.check(), call.chain.top.put(key, body, options, call.waiting.clone()))
             .await
     }
 

@@ -214,44 +214,17 @@ cases!(wit::ChecksumAlgorithm, s3::ChecksumAlgorithm {
     Sha256 = Sha256,
 });
 
-impl From<wit::ContentHeaders> for s3::ContentHeaders {
-    fn from(content: wit::ContentHeaders) -> Self {
-        Self {
-            content_type: content.content_type,
-            content_encoding: content.content_encoding,
-            content_disposition: content.content_disposition,
-            content_language: content.content_language,
-            cache_control: content.cache_control,
-            expires: None,
-        }
+fields!(
+    wit::ContentHeaders,
+    s3::ContentHeaders {
+        content_type,
+        content_encoding,
+        content_disposition,
+        content_language,
+        cache_control,
+        expires,
     }
-}
-
-/// Without `Expires`, for which the contract has no field: [`check_put`] refuses it where
-/// it would be lost.
-impl From<s3::ContentHeaders> for wit::ContentHeaders {
-    fn from(content: s3::ContentHeaders) -> Self {
-        Self {
-            content_type: content.content_type,
-            content_encoding: content.content_encoding,
-            content_disposition: content.content_disposition,
-            content_language: content.content_language,
-            cache_control: content.cache_control,
-        }
-    }
-}
-
-/// Checks the options of a write that goes through a component.
-pub(crate) fn check_put(options: &s3::PutOptions) -> Result<(), s3::S3Error> {
-    options.check()?;
-    match options.content.expires {
-        None => Ok(()),
-        Some(_) => Err(s3::S3Error::new(
-            s3::S3ErrorKind::InvalidRequest,
-            "components cannot pass `Expires` on: say it with `Cache-Control` (`max-age`)",
-        )),
-    }
-}
+);
 
 fields!(wit::ObjectInfo, s3::ObjectInfo {
     size,

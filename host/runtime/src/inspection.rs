@@ -258,7 +258,7 @@ impl Interface {
         &self.name
     }
 
-    /// The version, where it names one: `0.1.0`.
+    /// The version, where it names one: `0.2.0`.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()

@@ -371,6 +371,7 @@ fn steering(info: &ObjectInfo) -> Option<&'static str> {
         ("content disposition", &content.content_disposition),
         ("content language", &content.content_language),
         ("cache control", &content.cache_control),
+        ("expires", &content.expires),
     ]
     .into_iter()
     .filter_map(|(what, text)| Some((what, text.as_deref()?)))

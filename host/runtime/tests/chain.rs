@@ -108,7 +108,7 @@ async fn a_store_component_is_no_policy() {
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
     assert!(
         error.to_string().starts_with(
-            "the policy imports `agent:artifacts/s3@0.1.0`, which the world `policy` does not grant"
+            "the policy imports `agent:artifacts/s3@0.2.0`, which the world `policy` does not grant"
         ),
         "{error}"
     );

@@ -65,7 +65,7 @@ async fn a_component_without_the_export_is_refused_by_its_name() {
 #[tokio::test]
 async fn an_import_that_is_not_granted_is_refused_by_its_name() {
     let chain = refusal(wat(
-        r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)) (import "agent:artifacts/s3@0.1.0" (instance)))"#,
+        r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)) (import "agent:artifacts/s3@0.2.0" (instance)))"#,
     ))
     .await;
     assert_eq!(
@@ -88,7 +88,7 @@ async fn imports_within_nested_components_are_not_those_of_the_outer_one() {
 #[tokio::test]
 async fn an_export_of_another_shape_is_refused() {
     let chain = refusal(wat(
-        r#"(component (instance $empty) (export "agent:artifacts/store@0.1.0" (instance $empty)))"#,
+        r#"(component (instance $empty) (export "agent:artifacts/store@0.2.0" (instance $empty)))"#,
     ))
     .await;
     assert!(chain.contains("does not fit the world `artifact-store`"), "{chain}");

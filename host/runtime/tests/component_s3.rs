@@ -373,7 +373,7 @@ async fn what_is_no_client_is_refused_by_name_before_it_is_compiled() {
     );
     assert_eq!(
         refusal(artifact_guests::STORE).await,
-        "the S3 client imports `agent:artifacts/objects@0.1.0`, `agent:artifacts/s3@0.1.0`, which \
+        "the S3 client imports `agent:artifacts/objects@0.2.0`, `agent:artifacts/s3@0.2.0`, which \
          the world `s3-client` does not grant: it may import agent:artifacts/types, wasi:config/store"
     );
     let greedy = r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance)))"#;

@@ -279,6 +279,7 @@ async fn headers_that_a_caller_sets_stay_as_they_are() {
     let content = ContentHeaders {
         content_type: Some("text/plain".to_owned()),
         content_encoding: Some("br".to_owned()),
+        expires: Some("Wed, 21 Oct 2026 07:28:00 GMT".to_owned()),
         ..Default::default()
     };
     let options = PutOptions { content: content.clone(), ..Default::default() };

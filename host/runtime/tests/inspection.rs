@@ -67,17 +67,17 @@ fn the_bundled_components_are_what_their_worlds_say() {
     let tenant = Inspection::of_bytes(artifact_guests::policies::TENANT).unwrap();
     assert_eq!(tenant.worlds(), [World::Policy]);
     let exports: Vec<_> = tenant.exports().iter().map(ToString::to_string).collect();
-    assert_eq!(exports, ["agent:artifacts/store@0.1.0"]);
+    assert_eq!(exports, ["agent:artifacts/store@0.2.0"]);
     assert_eq!(tenant.exports()[0].name(), "agent:artifacts/store");
-    assert_eq!(tenant.exports()[0].version(), Some("0.1.0"));
+    assert_eq!(tenant.exports()[0].version(), Some("0.2.0"));
 }
 
 #[test]
 fn what_it_needs_is_told_with_what_grants_it() {
     let policy = inspect(
-        r#"(component (import "agent:artifacts/digest@0.1.0" (instance))
-             (import "agent:artifacts/log@0.1.0" (instance))
-             (instance $s) (export "agent:artifacts/store@0.1.0" (instance $s)))"#,
+        r#"(component (import "agent:artifacts/digest@0.2.0" (instance))
+             (import "agent:artifacts/log@0.2.0" (instance))
+             (instance $s) (export "agent:artifacts/store@0.2.0" (instance $s)))"#,
     );
     assert_eq!(policy.needs(), [Import::Digest, Import::Log]);
     assert_eq!(policy.worlds(), [World::Policy]);
@@ -95,7 +95,7 @@ fn what_it_needs_is_told_with_what_grants_it() {
 fn what_no_world_has_fits_none() {
     let greedy = inspect(
         r#"(component (import "evil:corp/door@0.2.0" (instance))
-             (instance $s) (export "agent:artifacts/store@0.1.0" (instance $s)))"#,
+             (instance $s) (export "agent:artifacts/store@0.2.0" (instance $s)))"#,
     );
     assert!(greedy.worlds().is_empty() && greedy.needs().is_empty());
     // A function of that name is no store.

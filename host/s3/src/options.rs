@@ -16,8 +16,7 @@ pub struct ContentHeaders {
     /// `Cache-Control`.
     pub cache_control: Option<String>,
     /// `Expires`: until when a cache may keep it, as an HTTP date (`Wed, 21 Oct 2026
-    /// 07:28:00 GMT`). Not in the contract of components: a store refuses it, and does
-    /// not give it back.
+    /// 07:28:00 GMT`).
     pub expires: Option<String>,
 }
 

@@ -234,6 +234,7 @@ async fn the_description_comes_back(store: &dyn Store) -> CaseResult {
     let content = ContentHeaders {
         content_type: Some("text/x-diff".to_owned()),
         cache_control: Some("no-store".to_owned()),
+        expires: Some("Wed, 21 Oct 2026 07:28:00 GMT".to_owned()),
         ..Default::default()
     };
     let metadata = vec![("run".to_owned(), "42".to_owned())];

@@ -11,6 +11,6 @@
     (i32.store offset=12 (local.get $at) (i32.const 1048576))
     (local.set $at (i32.add (local.get $at) (i32.const 16)))
     (br_if 0 (i32.lt_u (local.get $at) (i32.const 20096))))
-  (i32.store offset=128 (i32.const 1024) (i32.const 4096))
-  (i32.store offset=132 (i32.const 1024) (i32.const 1000))
+  (i32.store offset=140 (i32.const 1024) (i32.const 4096))
+  (i32.store offset=144 (i32.const 1024) (i32.const 1000))
   (i32.const 1024))

@@ -8,6 +8,6 @@
   (i32.store (local.get $args) (i32.const 96))
   (i32.store offset=4 (local.get $args) (i32.const 9))
   (drop (call $pass-get (local.get $args)))
-  (i32.store offset=128 (i32.const 1024) (i32.const 64))
-  (i32.store offset=132 (i32.const 1024) (i32.const 1))
+  (i32.store offset=140 (i32.const 1024) (i32.const 64))
+  (i32.store offset=144 (i32.const 1024) (i32.const 1))
   (i32.const 1024))

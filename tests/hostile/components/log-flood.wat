@@ -1,5 +1,5 @@
 ;; Writes 10,000 records.
-(import "agent:artifacts/log@0.1.0" "write" (func $log (param i32 i32 i32 i32 i32)))
+(import "agent:artifacts/log@0.2.0" "write" (func $log (param i32 i32 i32 i32 i32)))
 (data (i32.const 16) "look: \1b[2J\r\nERROR the disk is full")
 (func $head (param $args i32) (result i32)
   (local $left i32)

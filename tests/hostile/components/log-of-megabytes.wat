@@ -1,5 +1,5 @@
 ;; Writes records of a message of four megabytes, on and on.
-(import "agent:artifacts/log@0.1.0" "write" (func $log (param i32 i32 i32 i32 i32)))
+(import "agent:artifacts/log@0.2.0" "write" (func $log (param i32 i32 i32 i32 i32)))
 (func $head (param i32) (result i32)
   (drop (memory.grow (i32.const 80)))
   (loop

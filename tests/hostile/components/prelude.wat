@@ -8,19 +8,19 @@
 ;; The caller's key is six bytes long ("mine/k"); the good calls use one of nine
 ;; ("mine/bait"). Offsets are those of the canonical ABI: of the arguments, the key's
 ;; pointer is at 0 and its length at 4, put's body at 8, its content type at 12, and its
-;; metadata at 72; of an answer, the first byte is 0 for success, put's receipt or an
+;; metadata at 84; of an answer, the first byte is 0 for success, put's receipt or an
 ;; error begins at 4, and what get and head give (or their error) at 8.
 
-(import "agent:artifacts/store@0.1.0" "put" (func $next-put (param i32 i32)))
-(import "agent:artifacts/store@0.1.0" "get" (func $next-get (param i32 i32)))
-(import "agent:artifacts/store@0.1.0" "head" (func $next-head (param i32 i32)))
-(import "agent:artifacts/store@0.1.0" "delete" (func $next-delete (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
-(import "agent:artifacts/store@0.1.0" "list" (func $next-list (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
-(import "agent:artifacts/objects@0.1.0" "[resource-drop]body" (func $drop-body (param i32)))
-(import "agent:artifacts/objects@0.1.0" "[resource-drop]receipt" (func $drop-receipt (param i32)))
-(import "agent:artifacts/objects@0.1.0" "[method]body.length" (func $body-length (param i32 i32)))
-(import "agent:artifacts/objects@0.1.0" "[method]body.duplicate" (func $body-duplicate (param i32 i32)))
-(import "agent:artifacts/objects@0.1.0" "[method]receipt.info" (func $receipt-info (param i32 i32)))
+(import "agent:artifacts/store@0.2.0" "put" (func $next-put (param i32 i32)))
+(import "agent:artifacts/store@0.2.0" "get" (func $next-get (param i32 i32)))
+(import "agent:artifacts/store@0.2.0" "head" (func $next-head (param i32 i32)))
+(import "agent:artifacts/store@0.2.0" "delete" (func $next-delete (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+(import "agent:artifacts/store@0.2.0" "list" (func $next-list (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+(import "agent:artifacts/objects@0.2.0" "[resource-drop]body" (func $drop-body (param i32)))
+(import "agent:artifacts/objects@0.2.0" "[resource-drop]receipt" (func $drop-receipt (param i32)))
+(import "agent:artifacts/objects@0.2.0" "[method]body.length" (func $body-length (param i32 i32)))
+(import "agent:artifacts/objects@0.2.0" "[method]body.duplicate" (func $body-duplicate (param i32 i32)))
+(import "agent:artifacts/objects@0.2.0" "[method]receipt.info" (func $receipt-info (param i32 i32)))
 (import "wasi:config/store@0.2.0-rc.1" "get" (func $config-get (param i32 i32 i32)))
 
 ;; 0 to 1,023 is the attack's, 1,024 to 2,047 holds answers, and the rest is free.

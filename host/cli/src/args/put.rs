@@ -27,6 +27,9 @@ pub struct PutArgs {
     /// Cache-Control
     #[arg(long, value_name = "VALUE")]
     pub cache_control: Option<String>,
+    /// Expires: when a cache takes it for stale, such as "Wed, 21 Oct 2026 07:28:00 GMT"
+    #[arg(long, value_name = "HTTP-DATE")]
+    pub expires: Option<String>,
     /// Metadata to keep with the artifact; can be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = value::pair)]
     pub meta: Vec<(String, String)>,
@@ -84,7 +87,7 @@ impl PutArgs {
                 content_disposition: self.content_disposition.clone(),
                 content_language: self.content_language.clone(),
                 cache_control: self.cache_control.clone(),
-                expires: None,
+                expires: self.expires.clone(),
             },
             metadata: self.meta.clone(),
             tags: self.tag.clone(),
@@ -176,6 +179,8 @@ mod tests {
             "private",
             "--cache-control",
             "no-store",
+            "--expires",
+            "Wed, 21 Oct 2026 07:28:00 GMT",
             "--content-encoding",
             "gzip",
             "--content-language",
@@ -198,6 +203,7 @@ mod tests {
                 ("content-disposition", "inline"),
                 ("content-language", "de"),
                 ("cache-control", "no-store"),
+                ("expires", "Wed, 21 Oct 2026 07:28:00 GMT"),
             ]
         );
     }

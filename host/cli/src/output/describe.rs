@@ -41,6 +41,7 @@ pub fn description_json(key: &str, info: &ObjectInfo) -> Value {
         ("content_disposition", &info.content.content_disposition),
         ("content_language", &info.content.content_language),
         ("cache_control", &info.content.cache_control),
+        ("expires", &info.content.expires),
     ] {
         value[name] = text.clone().into();
     }

@@ -5,7 +5,7 @@ use crate::support::Cli;
 /// A component that exports a store of no functions, and imports what `imports` says.
 fn component(imports: &str) -> Vec<u8> {
     let text = format!(
-        r#"(component {imports} (instance $s) (export "agent:artifacts/store@0.1.0" (instance $s)))"#
+        r#"(component {imports} (instance $s) (export "agent:artifacts/store@0.2.0" (instance $s)))"#
     );
     wat::parse_str(text).unwrap()
 }
@@ -15,7 +15,7 @@ fn a_policy_is_told_from_a_greedy_one() {
     let mut cli = Cli::new();
     cli.write("good.wasm", policies::TENANT);
     cli.write("greedy.wasm", component(r#"(import "wasi:http/types@0.2.0" (instance))"#));
-    cli.write("thief.wasm", component(r#"(import "agent:artifacts/s3@0.1.0" (instance))"#));
+    cli.write("thief.wasm", component(r#"(import "agent:artifacts/s3@0.2.0" (instance))"#));
     let good = cli.run(["policy", "check", "good.wasm"]);
     assert_eq!(good.code, Some(0));
     for file in ["greedy.wasm", "thief.wasm"] {
@@ -52,7 +52,7 @@ fn json_says_the_same() {
     assert_eq!(report["size"], policies::CONTENT_ADDRESSED.len());
     assert_eq!(report["sha256"].as_str().unwrap().len(), 64);
     assert_eq!(report["worlds"], serde_json::json!(["policy"]));
-    assert_eq!(report["exports"], serde_json::json!(["agent:artifacts/store@0.1.0"]));
+    assert_eq!(report["exports"], serde_json::json!(["agent:artifacts/store@0.2.0"]));
     assert_eq!(
         report["needs"],
         serde_json::json!([

@@ -49,6 +49,8 @@ fn every_option_is_stored_and_comes_back() {
             "en",
             "--cache-control",
             "no-store",
+            "--expires",
+            "Wed, 21 Oct 2026 07:28:00 GMT",
             "--meta",
             "Owner=team a",
             "--meta",

@@ -9,8 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{answer, bindings::S3ClientPre, handle::Dropped, instance::Instance};
 use crate::{
-    Limits, Sandbox, bindings::agent::artifacts::types, convert::check_put, instance::CallState,
-    layer::Place, sandbox::Stay,
+    Limits, Sandbox, bindings::agent::artifacts::types, instance::CallState, layer::Place,
+    sandbox::Stay,
 };
 
 /// Bytes that cross at a time.
@@ -179,7 +179,7 @@ impl Host {
         key: &ObjectKey,
         options: &PutOptions,
     ) -> Result<ObjectInfo, S3Error> {
-        check_put(options)?;
+        options.check()?;
         let (bucket, source, key) = (bucket.to_string(), source.to_string(), key.to_string());
         let options = types::PutOptions::from(options.clone());
         let info = self

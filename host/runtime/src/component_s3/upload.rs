@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 
 use super::{answer, handle::Handle, host::Host};
-use crate::{bindings::agent::artifacts::types, convert::check_put};
+use crate::bindings::agent::artifacts::types;
 
 /// A put: the bytes go into a `content.writer`, chunk by chunk as they come; when it is
 /// whole the body is handed to `put-object`.
@@ -17,7 +17,7 @@ impl Host {
         body: Body,
         options: &PutOptions,
     ) -> Result<ObjectInfo, S3Error> {
-        check_put(options)?;
+        options.check()?;
         let length = body.length();
         let mut writer = self.begin(length).await?;
         let mut stream = body.into_stream();

@@ -12,8 +12,7 @@ pub(super) fn content() -> ContentHeaders {
         content_disposition: Some("attachment; filename=\"a patch.diff\"".to_owned()),
         content_language: Some("de-CH".to_owned()),
         cache_control: Some("private, max-age=60".to_owned()),
-        // Components have no field for it.
-        expires: None,
+        expires: Some("Wed, 21 Oct 2026 07:28:00 GMT".to_owned()),
     }
 }
 

@@ -195,7 +195,7 @@ async fn an_import_that_takes_a_grant() {
 async fn the_imports_of_another_world() {
     let told = refused(artifact_guests::HOSTILE.to_vec()).await;
     assert_snapshot!(told, @r#"
-    the policy "tenant" imports `agent:artifacts/s3@0.1.0`, which the world `policy` does not grant: it may import agent:artifacts/types, agent:artifacts/objects, agent:artifacts/store, wasi:config/store
+    the policy "tenant" imports `agent:artifacts/s3@0.2.0`, which the world `policy` does not grant: it may import agent:artifacts/types, agent:artifacts/objects, agent:artifacts/store, wasi:config/store
     invalid-config, blame: Caller, do not try again
     "#);
 }
@@ -212,20 +212,21 @@ async fn an_export_that_is_missing() {
 #[tokio::test]
 async fn an_export_without_functions() {
     let told = refused(text(
-        r#"(component (instance $e) (export "agent:artifacts/store@0.1.0" (instance $e)))"#,
+        r#"(component (instance $e) (export "agent:artifacts/store@0.2.0" (instance $e)))"#,
     ))
     .await;
     assert_snapshot!(told, @r#"
     the policy "tenant" does not fit the world `policy`
     invalid-config, blame: Caller, do not try again
-    cause: instance export `agent:artifacts/store@0.1.0` does not have export `put`
+    cause: instance export `agent:artifacts/store@0.2.0` does not have export `put`
     "#);
 }
 
 #[tokio::test]
 async fn an_import_of_another_version() {
-    let later = |wit: String| wit.replace("agent:artifacts@0.1.0", "agent:artifacts@0.9.0");
-    let module = wat::module("").replace("@0.1.0", "@0.9.0");
+    let later = |wit: String| wit.replace("agent:artifacts@0.2.0", "agent:artifacts@0.9.0");
+    // Not `wasi:config/store@0.2.0-rc.1`.
+    let module = wat::module("").replace("@0.2.0\"", "@0.9.0\"").replace("@0.2.0#", "@0.9.0#");
     let told = refused(with_contract(later, &module)).await;
     assert_snapshot!(told, @r#"
     the policy "tenant" does not fit the world `policy`
@@ -244,7 +245,7 @@ async fn types_that_are_others() {
     assert_snapshot!(told, @r#"
     the policy "tenant" does not fit the world `policy`
     invalid-config, blame: Caller, do not try again
-    cause: component imports instance `agent:artifacts/objects@0.1.0`, but a matching implementation was not found in the linker
+    cause: component imports instance `agent:artifacts/objects@0.2.0`, but a matching implementation was not found in the linker
     cause: instance export `[method]receipt.info` has the wrong type
     cause: type mismatch with results
     cause: type mismatch for field size
@@ -271,7 +272,7 @@ async fn a_function_of_another_shape() {
     assert_snapshot!(told, @r#"
     the policy "tenant" does not fit the world `policy`
     invalid-config, blame: Caller, do not try again
-    cause: component imports instance `agent:artifacts/store@0.1.0`, but a matching implementation was not found in the linker
+    cause: component imports instance `agent:artifacts/store@0.2.0`, but a matching implementation was not found in the linker
     cause: instance export `head` has the wrong type
     cause: type mismatch with parameters
     cause: expected 2-tuple, found 1-tuple

@@ -8,7 +8,7 @@ use std::{
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{PackageId, Resolve};
 
-const STORE: &str = "agent:artifacts/store@0.1.0";
+const STORE: &str = "agent:artifacts/store@0.2.0";
 
 /// The attack of this name, on top of `prelude.wat`, as a component of the world `policy`,
 /// or of the only world in the `.wit` file beside it.
