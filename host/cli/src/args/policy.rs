@@ -12,8 +12,9 @@ pub enum PolicyCommand {
     /// Show what a component is, what it would need, and whether it is granted that
     ///
     /// What it is granted, the `[[policy]]` in artifacts.toml that names the file says,
-    /// and the flags besides. An instance is made, and no function of it called. Ends
-    /// with 1 where it could not be started so.
+    /// and the flags besides; for a filter, the `[[filter]]`. An instance is made. No
+    /// function of a policy is called, and of a filter the one that names its encoding.
+    /// Ends with 1 where it could not be started so.
     Check(CheckArgs),
     /// Try a policy in front of a store in memory, and show what it asks for
     ///

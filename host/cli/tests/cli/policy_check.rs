@@ -1,4 +1,4 @@
-use artifact_guests::policies;
+use artifact_guests::{filters, policies};
 
 use crate::support::Cli;
 
@@ -38,6 +38,20 @@ fn what_a_policy_needs_is_granted_by_the_file_or_by_flags() {
     cli.write("granted.toml", format!("{entry}digest = true\n"));
     let granted = ["policy", "check", "bin/digest.wasm", "--config", "granted.toml"];
     assert_eq!(cli.run(granted).code, Some(0));
+    insta::assert_snapshot!(cli.transcript());
+}
+
+#[test]
+fn a_filter_is_checked_as_its_entry_has_it() {
+    let mut cli = Cli::new();
+    cli.write("pack.wasm", filters::GZIP);
+    cli.run(["policy", "check", "pack.wasm"]);
+    let entry = "[[filter]]\nfile = \"pack.wasm\"\n";
+    cli.write("artifacts.toml", format!("{entry}growth = 100\n\n{entry}name = \"again\"\n"));
+    assert_eq!(cli.run(["policy", "check", "pack.wasm"]).code, Some(0));
+    cli.write("small.toml", format!("{entry}memory-bytes = 65536\n"));
+    let small = ["policy", "check", "pack.wasm", "--config", "small.toml"];
+    assert_eq!(cli.run(small).code, Some(1));
     insta::assert_snapshot!(cli.transcript());
 }
 

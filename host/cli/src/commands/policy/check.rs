@@ -1,5 +1,5 @@
 use artifact_store::{
-    ArtifactStore, Filter, Import, Inspection, Interface, Policy, World, s3::MemoryS3,
+    ArtifactStore, Filter, Import, Inspection, Interface, Policy, StoreBuilder, World, s3::MemoryS3,
 };
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
     environment::Environment,
     failure::Failure,
     output::{Output, printable},
-    settings::Settings,
+    settings::{Chain, Settings},
 };
 
 /// Shows what a component is, and whether it is granted what it needs.
@@ -20,32 +20,22 @@ pub async fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let inspection = Inspection::of_file(&args.file).await?;
-    let entry = match &settings.chain {
-        Some(chain) => chain.value.policy(&args.file)?,
-        None => None,
-    };
-    let policy = match &entry {
-        Some(entry) => entry.load().await?,
-        None => Policy::from_file(&args.file).await?,
-    };
-    let grant = args.grant.amend(policy.granted().clone());
-    let granted = grant.imports();
+    let chain = settings.chain.as_ref().map(|chain| &chain.value);
+    let store = ArtifactStore::builder().bucket("unused").client(MemoryS3::new());
     // A store component is no policy; a filter stands among policies.
-    let is_filter = inspection.worlds().contains(&World::ContentFilter);
-    let world = if is_filter { World::ContentFilter } else { World::Policy };
+    let Subject { world, configured, granted, store } =
+        if inspection.worlds().contains(&World::ContentFilter) {
+            Subject::filter(args, chain, store).await?
+        } else {
+            Subject::policy(args, chain, store).await?
+        };
     let mut result = inspection.check(world, &granted).map_err(Failure::from);
     if result.is_ok() {
-        let store = ArtifactStore::builder().bucket("unused").client(MemoryS3::new());
         let store = store.sandbox(connect::sandbox(settings, env)?);
-        let store = if is_filter {
-            store.filter(Filter::from_file(&args.file).await?)
-        } else {
-            store.policy(policy.grant(grant))
-        };
         result = store.start().await.map(drop).map_err(Failure::from);
     }
     let (inspection, granted) = (&inspection, &*granted);
-    let report = Report { inspection, granted, configured: entry.is_some(), fits: result.is_ok() };
+    let report = Report { inspection, world, granted, configured, fits: result.is_ok() };
     if output.json {
         output.json(&report.json())?;
     } else {
@@ -55,8 +45,62 @@ pub async fn run(
     result
 }
 
+/// A component in the part that it would have in a store, as its entry says or without one.
+struct Subject {
+    world: World,
+    /// Whether the configuration file names it.
+    configured: bool,
+    granted: Vec<Import>,
+    /// A store with it in front, not yet started.
+    store: StoreBuilder,
+}
+
+impl Subject {
+    async fn policy(
+        args: &CheckArgs,
+        chain: Option<&Chain>,
+        store: StoreBuilder,
+    ) -> Result<Self, Failure> {
+        let entry = chain.map(|chain| chain.policy(&args.file)).transpose()?.flatten();
+        let policy = match &entry {
+            Some(entry) => entry.load().await?,
+            None => Policy::from_file(&args.file).await?,
+        };
+        let grant = args.grant.amend(policy.granted().clone());
+        Ok(Self {
+            world: World::Policy,
+            configured: entry.is_some(),
+            granted: grant.imports(),
+            store: store.policy(policy.grant(grant)),
+        })
+    }
+
+    /// One for each entry that names the file: they can differ in their settings.
+    async fn filter(
+        args: &CheckArgs,
+        chain: Option<&Chain>,
+        mut store: StoreBuilder,
+    ) -> Result<Self, Failure> {
+        let entries = chain.map(|chain| chain.filters(&args.file)).unwrap_or_default();
+        for entry in &entries {
+            store = store.filter(entry.load().await?);
+        }
+        if entries.is_empty() {
+            store = store.filter(Filter::from_file(&args.file).await?);
+        }
+        Ok(Self {
+            world: World::ContentFilter,
+            configured: !entries.is_empty(),
+            // Nothing that it could import takes a grant.
+            granted: Vec::new(),
+            store,
+        })
+    }
+}
+
 struct Report<'a> {
     inspection: &'a Inspection,
+    world: World,
     granted: &'a [Import],
     /// Whether the configuration file names it.
     configured: bool,
@@ -79,12 +123,16 @@ impl Report<'_> {
             let granted = if self.is_granted(import) { "granted" } else { "not granted" };
             ("needs", format!("{} ({granted}: `{}`)", import.interface(), import.setting()))
         });
-        let entry = if self.configured {
-            "by the [[policy]] of artifacts.toml that names it"
-        } else {
-            "no [[policy]] of artifacts.toml names it"
+        let table = match self.world {
+            World::ContentFilter => "[[filter]]",
+            _ => "[[policy]]",
         };
-        let granted = [("granted", entry.to_owned())];
+        let entry = if self.configured {
+            format!("by the {table} of artifacts.toml that names it")
+        } else {
+            format!("no {table} of artifacts.toml names it")
+        };
+        let granted = [("granted", entry)];
         let rows = fixed.into_iter().chain(imports).chain(exports).chain(needs).chain(granted);
         let mut before = "";
         rows.fold(String::new(), |text, (name, value)| {

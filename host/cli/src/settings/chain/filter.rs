@@ -1,14 +1,14 @@
 use std::{
     fmt,
     num::{NonZeroU32, NonZeroU64, NonZeroUsize},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use artifact_store::Filter;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{OwnSettings, limits::LimitKeys};
+use super::{OwnSettings, limits::LimitKeys, policy::is_same_file};
 use crate::{config_file::ConfigFile, failure::Failure};
 
 /// One `[[filter]]` of the configuration file.
@@ -66,7 +66,7 @@ impl FilterEntry {
     }
 
     /// The filter, with its settings, its grant and its limits.
-    pub(super) async fn load(&self) -> Result<Filter, Failure> {
+    pub async fn load(&self) -> Result<Filter, Failure> {
         let mut filter = match (self.bundled, &self.file) {
             (Some(Bundled::Gzip), _) => Filter::gzip(),
             (Some(Bundled::Encrypt), _) => {
@@ -92,6 +92,10 @@ impl FilterEntry {
             filter = filter.limits(limits);
         }
         Ok(filter.grant(grant))
+    }
+
+    pub(super) fn is_of_file(&self, file: &Path) -> bool {
+        self.file.as_deref().is_some_and(|own| is_same_file(own, file))
     }
 
     fn limit_keys(&self) -> LimitKeys<'_> {

@@ -82,6 +82,15 @@ impl Chain {
         Ok(chosen::find(wanted, &self.policies())?.cloned())
     }
 
+    /// The filters that come from this file.
+    pub fn filters(&self, file: &Path) -> Vec<&FilterEntry> {
+        let filters = self.0.iter().filter_map(|entry| match entry {
+            Entry::Filter(filter) if filter.is_of_file(file) => Some(filter),
+            _ => None,
+        });
+        filters.collect()
+    }
+
     fn policies(&self) -> Vec<&PolicyEntry> {
         let policies = self.0.iter().filter_map(|entry| match entry {
             Entry::Policy(policy) => Some(&**policy),
