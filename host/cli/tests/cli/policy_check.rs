@@ -51,7 +51,10 @@ fn a_filter_is_checked_as_its_entry_has_it() {
     assert_eq!(cli.run(["policy", "check", "pack.wasm"]).code, Some(0));
     cli.write("small.toml", format!("{entry}memory-bytes = 65536\n"));
     let small = ["policy", "check", "pack.wasm", "--config", "small.toml"];
-    assert_eq!(cli.run(small).code, Some(1));
+    let small = cli.command(small).output().unwrap();
+    assert_eq!(small.status.code(), Some(1));
+    let stderr = String::from_utf8(small.stderr).unwrap();
+    assert!(stderr.contains("over its limit of bytes of memory: allowed 65536"), "{stderr}");
     insta::assert_snapshot!(cli.transcript());
 }
 

@@ -62,7 +62,7 @@ async fn a_truncated_file() {
     assert_snapshot!(told, @r#"
     the policy "tenant" is not valid
     invalid-config, blame: Caller, do not try again
-    cause: unexpected end-of-file (at offset 0x16a7)
+    cause: unexpected end-of-file (at offset 0x16b9)
     "#);
 }
 
