@@ -26,6 +26,14 @@ test-seaweedfs: setup
 soak: setup
     cargo run --quiet -p artifact-soak
 
+# Measures everything beside its peers; report, plots and bars in target/bench
+bench *arguments: setup
+    env -u CARGO_TARGET_DIR cargo run --release --locked --manifest-path tests/bench/Cargo.toml -- {{ arguments }}
+
+# The same in under five minutes: fewer cells and rounds, never other bars
+bench-quick *arguments: setup
+    env -u CARGO_TARGET_DIR cargo run --release --locked --manifest-path tests/bench/Cargo.toml -- --quick {{ arguments }}
+
 # Builds the policies in JavaScript and Python, and tests those and the one in WAT
 test-polyglot: setup
     tests/polyglot

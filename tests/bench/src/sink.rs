@@ -7,7 +7,9 @@
 use std::{
     io::{self, IoSlice},
     os::fd::OwnedFd,
+    process,
     rc::Rc,
+    thread,
 };
 
 use anyhow::{Context, bail};
@@ -34,6 +36,11 @@ const ETAG: &str = "\"d41d8cd98f00b204e9800998ecf8427e\"";
 /// Prints the address, and serves until it is killed.
 pub(crate) fn main() -> anyhow::Result<()> {
     cores::use_servers()?;
+    // Nobody is left to serve when whoever started it is gone.
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        process::exit(0)
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;

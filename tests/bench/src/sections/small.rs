@@ -1,6 +1,6 @@
 //! Small operations: put, get, head and delete of 4 KiB.
 
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 use anyhow::ensure;
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use crate::{
     clients::{Client, Contender, Service, Source, Target},
     cores,
     load::{Load, Times, closed_loop},
+    plot::{Plot, Shape},
     report::{Bar, Report, number, spread},
     rounds::{Spread, interleaved, ratios},
     server::Server,
@@ -91,34 +92,57 @@ pub(crate) fn measure(spec: &Spec) -> anyhow::Result<Figures> {
     })
 }
 
-/// Over the sink, with the bars.
+/// Over the sink, with the bars, and over `SeaweedFS`, to be looked at.
 pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
-    let sink = Server::sink()?;
     report.section("Small operations");
     report.text(
         "Put, get, head and delete of 4 KiB over a server on loopback that stores nothing. The \
          server has the last core, and the client all others. Medians over the rounds, and in \
-         brackets from where to where they spread.",
+         brackets from where to where they spread. Ours signs the bytes of a put, as it \
+         does over plain HTTP; the others are told not to, which is faster.",
     );
-    let concurrencies = setting.choose(&[1, 64][..], &[1, 16, 64, 256]);
     let times = Times {
         warm_up: Duration::from_millis(setting.choose(150, 300)),
         measured: Duration::from_millis(setting.choose(400, 1000)),
     };
-    for in_flight in concurrencies {
+    let sink = Server::sink()?;
+    let mut medians: Vec<(usize, Vec<Vec<Measured>>)> = Vec::new();
+    for in_flight in setting.choose(&[1, 64][..], &[1, 16, 64, 256]) {
         let cell = Cell { service: &sink.service, in_flight: *in_flight, times };
-        let figures = cell.measure(&Contender::ALL, setting.choose(3, 5))?;
-        for (index, operation) in OPERATIONS.iter().enumerate() {
-            let of_operation: Vec<Measured> = Contender::ALL
-                .iter()
-                .zip(&figures)
-                .map(|(contender, rounds)| Measured {
-                    contender: *contender,
-                    loads: rounds.iter().map(|round| round[index]).collect(),
-                })
-                .collect();
-            cell.report(*operation, &of_operation, report);
+        let all = cell.measure(&Contender::ALL, setting.choose(3, 5))?;
+        for (operation, measured) in OPERATIONS.iter().zip(&all) {
+            cell.report(*operation, measured, report);
+            for bar in cell.bars(*operation, measured) {
+                report.bar(bar);
+            }
         }
+        medians.push((*in_flight, all));
+    }
+    for (index, operation) in OPERATIONS.iter().enumerate() {
+        let cells = medians.iter().map(|(in_flight, all)| (*in_flight, &*all[index]));
+        report.plot(plot(*operation, &cells.collect::<Vec<_>>()));
+    }
+    drop(sink);
+    if !setting.with_seaweedfs {
+        return Ok(());
+    }
+    report.part("Over SeaweedFS");
+    match Server::seaweedfs() {
+        Ok(server) => {
+            report.text(
+                "As a user would have it, on any core, on the same machine: most of what a call \
+                 takes is the server's.",
+            );
+            let cell = Cell { service: &server.service, in_flight: 16, times };
+            // It answers nothing that is not signed.
+            let signed = Contender::ALL.into_iter().filter(|one| *one != Contender::Bare);
+            let contenders: Vec<Contender> = signed.collect();
+            let all = cell.measure(&contenders, setting.choose(1, 3))?;
+            for (operation, measured) in OPERATIONS.iter().zip(&all) {
+                cell.report(*operation, measured, report);
+            }
+        }
+        Err(error) => report.text(&format!("Skipped: it cannot be had here ({error:#}).")),
     }
     Ok(())
 }
@@ -143,15 +167,20 @@ impl Measured {
     fn spread(&self, figure: impl Fn(&Load) -> f64) -> Spread {
         Spread::of(self.figures(figure))
     }
+
+    fn compare(&self, other: &Self, figure: fn(&Load) -> f64) -> Ordering {
+        self.spread(figure).median.total_cmp(&other.spread(figure).median)
+    }
 }
 
 impl Cell<'_> {
+    /// By operation, and in it by contender.
     fn measure(
         &self,
         contenders: &[Contender],
         rounds: usize,
-    ) -> anyhow::Result<Vec<Vec<Figures>>> {
-        interleaved(contenders, rounds, |contender| {
+    ) -> anyhow::Result<Vec<Vec<Measured>>> {
+        let figures: Vec<Vec<Figures>> = interleaved(contenders, rounds, |contender| {
             let spec = Spec {
                 service: self.service.clone(),
                 contender: *contender,
@@ -159,12 +188,23 @@ impl Cell<'_> {
                 times: self.times,
             };
             child::run(&child::Spec::Small(spec))
-        })
+        })?;
+        let of = |index: usize| {
+            let all = contenders.iter().zip(&figures).map(|(contender, rounds)| Measured {
+                contender: *contender,
+                loads: rounds.iter().map(|round| round[index]).collect(),
+            });
+            all.collect()
+        };
+        Ok((0..OPERATIONS.len()).map(of).collect())
+    }
+
+    fn title(&self, operation: Operation) -> String {
+        format!("{}, {} in flight", operation.name(), self.in_flight)
     }
 
     fn report(&self, operation: Operation, all: &[Measured], report: &mut Report) {
-        let title = format!("{}, {} in flight", operation.name(), self.in_flight);
-        report.part(&title);
+        report.part(&self.title(operation));
         let columns = [
             "client",
             "operations/s",
@@ -176,46 +216,62 @@ impl Cell<'_> {
         let rows = all.iter().map(|one| {
             [
                 one.contender.name().to_owned(),
-                spread(one.spread(|load| load.per_second)),
+                spread(one.spread(per_second)),
                 number(one.spread(|load| load.p50_micros).median),
                 number(one.spread(|load| load.p99_micros).median),
-                spread(one.spread(|load| load.cpu_micros)),
+                spread(one.spread(cpu)),
                 number(one.spread(|load| load.allocations).median),
             ]
         });
         report.table(&columns, rows);
-        for bar in self.bars(&title, all) {
-            report.bar(bar);
-        }
     }
 
     /// Against the peer that is best at just this.
-    fn bars(&self, title: &str, all: &[Measured]) -> Vec<Bar> {
-        let per_second = |load: &Load| load.per_second;
-        let cpu = |load: &Load| load.cpu_micros;
-        let peers = || all.iter().filter(|one| one.contender.is_peer());
-        let fastest = peers()
-            .max_by(|a, b| a.spread(per_second).median.total_cmp(&b.spread(per_second).median));
-        let thriftiest =
-            peers().min_by(|a, b| a.spread(cpu).median.total_cmp(&b.spread(cpu).median));
+    fn bars(&self, operation: Operation, all: &[Measured]) -> Vec<Bar> {
+        let name = |figure: &str| format!("small: {}: {figure}", self.title(operation));
         let of = |contender| all.iter().find(|one| one.contender == contender);
+        let peers = || all.iter().filter(|one| one.contender.is_peer());
+        let fastest = peers().max_by(|a, b| a.compare(b, per_second));
+        let thriftiest = peers().min_by(|a, b| a.compare(b, cpu));
+        let beside = |ours: Contender, peer: Option<&Measured>, figure: fn(&Load) -> f64| {
+            let (ours, peer) = (of(ours)?, peer?);
+            let ratio = ratios(&ours.figures(figure), &peer.figures(figure)).median;
+            Some((ratio, format!("times {}", peer.contender.name())))
+        };
         let mut bars = Vec::new();
-        if let (Some(ours), Some(peer)) = (of(Contender::Ours), fastest) {
-            let ratio = ratios(&ours.figures(per_second), &peer.figures(per_second)).median;
-            let bar = Bar::at_least(1.2, format!("small: {title}: operations a second"), ratio);
-            bars.push(bar.note(format!("times {}", peer.contender.name())));
+        if let Some((ratio, peer)) = beside(Contender::Ours, fastest, per_second) {
+            bars.push(Bar::at_least(1.2, name("operations a second"), ratio).note(peer));
         }
-        if let (Some(ours), Some(peer)) = (of(Contender::Ours), thriftiest) {
-            let ratio = ratios(&ours.figures(cpu), &peer.figures(cpu)).median;
-            let bar = Bar::at_most(0.8, format!("small: {title}: CPU per operation"), ratio);
-            bars.push(bar.note(format!("times {}", peer.contender.name())));
+        if let Some((ratio, peer)) = beside(Contender::Ours, thriftiest, cpu) {
+            bars.push(Bar::at_most(0.8, name("CPU per operation"), ratio).note(peer));
         }
-        if let (Some(ours), Some(peer)) = (of(Contender::OursWithPolicy), fastest) {
-            let ratio = ratios(&ours.figures(per_second), &peer.figures(per_second)).median;
-            let name = format!("small: {title}: operations a second behind a policy");
-            let bar = Bar::at_least(1.0, name, ratio);
-            bars.push(bar.note(format!("times {}", peer.contender.name())));
+        if let Some((ratio, peer)) = beside(Contender::OursWithPolicy, fastest, per_second) {
+            let name = name("operations a second behind a policy");
+            bars.push(Bar::at_least(1.0, name, ratio).note(peer));
         }
         bars
+    }
+}
+
+fn per_second(load: &Load) -> f64 {
+    load.per_second
+}
+
+fn cpu(load: &Load) -> f64 {
+    load.cpu_micros
+}
+
+/// CPU per operation, by how many are in flight.
+fn plot(operation: Operation, cells: &[(usize, &[Measured])]) -> Plot {
+    let groups = cells.iter().map(|(in_flight, _)| format!("{in_flight} in flight"));
+    let series = Contender::ALL.iter().enumerate().map(|(index, contender)| {
+        let medians = cells.iter().map(|(_, all)| all[index].spread(cpu).median);
+        (contender.name().to_owned(), medians.collect())
+    });
+    Plot {
+        name: format!("small-{}", operation.name()),
+        title: format!("{} of 4 KiB: CPU per operation", operation.name()),
+        unit: "µs".to_owned(),
+        shape: Shape::Bars { groups: groups.collect(), series: series.collect() },
     }
 }
