@@ -53,8 +53,9 @@ pub(crate) fn main() -> anyhow::Result<()> {
             stream.set_nodelay(true)?;
             let server = Rc::clone(&server);
             tokio::task::spawn_local(async move {
-                if let Err(error) = server.connection(stream).await {
-                    report::say(&format!("sink: {error:#}"));
+                match server.connection(stream).await {
+                    Err(error) if !has_left(&error) => report::say(&format!("sink: {error:#}")),
+                    _ => {}
                 }
             });
         }
@@ -99,12 +100,9 @@ impl Server {
                 if filled == buffer.len() {
                     bail!("a head over {HEAD} bytes");
                 }
-                match stream.read(&mut buffer[filled..]).await {
-                    Ok(0) => return Ok(()),
-                    Ok(read) => filled += read,
-                    // A client that ends drops its connections.
-                    Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
-                    Err(error) => return Err(error.into()),
+                match stream.read(&mut buffer[filled..]).await? {
+                    0 => return Ok(()),
+                    read => filled += read,
                 }
             };
             let body_here = (filled - request.head).min(request.length);
@@ -184,8 +182,7 @@ impl Server {
             match sent {
                 Ok(sent) => left -= sent,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // Downloads that were dropped.
-                Err(error) => bail!("the client went away with {left} bytes left: {error}"),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(())
@@ -235,6 +232,13 @@ impl Request {
         }
         Ok(Some(request))
     }
+}
+
+/// A client may end, and it may drop a download that it needs no further.
+fn has_left(error: &anyhow::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset};
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| matches!(error.kind(), BrokenPipe | ConnectionReset))
 }
 
 fn range(text: &str) -> anyhow::Result<(u64, Option<u64>)> {

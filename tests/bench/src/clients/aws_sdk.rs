@@ -75,8 +75,7 @@ impl AwsSdkClient {
         let get = self.client.get_object().bucket(&self.bucket).key(key);
         let mut body = get.send().await?.body;
         match target {
-            // A list of chunks, as it leaves them.
-            Target::Memory => Ok(bytes::Buf::remaining(&body.collect().await?) as u64),
+            Target::Memory => Ok(body.collect().await?.into_bytes().len() as u64),
             _ => {
                 drain(
                     stream::poll_fn(move |cx| std::pin::Pin::new(&mut body).poll_next(cx)),

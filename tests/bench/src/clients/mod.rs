@@ -105,6 +105,7 @@ pub(crate) enum Source {
 /// Where the bytes of a get go.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
+    /// As one `Bytes`.
     Memory,
     File(Arc<Path>),
     /// Looked at, chunk by chunk, and dropped.

@@ -27,6 +27,8 @@ pub(super) fn connect(service: &Service) -> anyhow::Result<ObjectStoreClient> {
         .with_access_key_id(&service.access_key_id)
         .with_secret_access_key(&service.secret_access_key)
         .with_unsigned_payload(true)
+        // One request that is small, rather than one for up to a thousand objects.
+        .with_disable_bulk_delete(true)
         .build()?;
     Ok(ObjectStoreClient(Arc::new(store)))
 }

@@ -50,8 +50,7 @@ impl OpenDalClient {
 
     pub(super) async fn get(&self, key: &str, target: Target) -> anyhow::Result<u64> {
         match target {
-            // A list of chunks, as it leaves them.
-            Target::Memory => Ok(self.0.read(key).await?.len() as u64),
+            Target::Memory => Ok(self.0.read(key).await?.to_bytes().len() as u64),
             _ => {
                 let reader = self.0.reader(key).await?;
                 drain(reader.into_bytes_stream(..).await?, &target).await
