@@ -1,4 +1,4 @@
-use std::{fmt::Write, io};
+use std::io;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use crc_fast::{CrcAlgorithm, Digest as Crc};
@@ -147,12 +147,9 @@ impl Hasher {
 
 /// SHA-256 of all bytes, in hexadecimal, as `x-amz-content-sha256` has it.
 pub(crate) async fn sha256_hex(bytes: ByteStream) -> io::Result<String> {
-    let mut hex = String::with_capacity(64);
-    for byte in sha256(bytes).await? {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Ok(hex)
+    let mut digest = Sha256::new();
+    each_slice(bytes, |slice| digest.update(slice)).await?;
+    Ok(base16ct::lower::encode_string(&digest.finalize()))
 }
 
 /// MD5 of all bytes, in base64, as `Content-MD5` has it.
@@ -162,17 +159,16 @@ pub(super) async fn md5_base64(bytes: ByteStream) -> io::Result<String> {
     Ok(STANDARD.encode(digest.finalize()))
 }
 
-async fn sha256(bytes: ByteStream) -> io::Result<[u8; 32]> {
-    let mut digest = Sha256::new();
-    each_slice(bytes, |slice| digest.update(slice)).await?;
-    Ok(digest.finalize().into())
-}
-
 async fn each_slice(mut bytes: ByteStream, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut taken = 0;
     while let Some(chunk) = bytes.try_next().await? {
         for slice in chunk.chunks(SLICE) {
             take(slice);
-            tokio::task::yield_now().await;
+            taken += slice.len();
+            if taken >= SLICE {
+                taken = 0;
+                tokio::task::yield_now().await;
+            }
         }
     }
     Ok(())

@@ -66,7 +66,7 @@ pub(super) fn of_answer(answer: &Answer, asked: Option<ByteRange>) -> Result<Ran
         if answer.status != StatusCode::OK {
             return Err(answer.refused("the whole object was asked for, and something else came"));
         }
-        return Ok(0..object_headers::info(&answer.headers)?.size);
+        return Ok(0..object_headers::size(&answer.headers)?);
     };
     // A caller that wants ten bytes must not be handed all of them as if they were these.
     if answer.status != StatusCode::PARTIAL_CONTENT {

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
+};
 
 /// Everything but A-Z a-z 0-9 `-` `_` `.` `~`.
 ///
@@ -12,9 +14,9 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.'
 /// The same, and slashes stay.
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 
-/// A key as it stands in a path: every byte is kept, slashes stay slashes.
-pub(super) fn path(key: &str) -> String {
-    utf8_percent_encode(key, PATH).to_string()
+/// A key as it stands in a path, in pieces: every byte is kept, slashes stay slashes.
+pub(super) fn path(key: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(key, PATH)
 }
 
 /// Names and values as `a=1&b=2`, for a query or for `x-amz-tagging`.
@@ -51,7 +53,10 @@ pub(super) fn quoted(etag: &str) -> Cow<'_, str> {
 /// Some services escape them twice in XML, so that `&quot;` is left when the XML
 /// is read.
 pub(super) fn unquoted(etag: &str) -> Option<String> {
-    let etag = etag.trim().replace("&quot;", "\"").replace("&#34;", "\"");
+    let mut etag = Cow::Borrowed(etag.trim());
+    if etag.contains('&') {
+        etag = Cow::Owned(etag.replace("&quot;", "\"").replace("&#34;", "\""));
+    }
     let etag = etag.trim_matches('"');
     (!etag.is_empty()).then(|| etag.to_owned())
 }
@@ -62,7 +67,8 @@ mod tests {
 
     #[test]
     fn a_path_keeps_slashes_and_encodes_the_rest() {
-        assert_eq!(path("/a//b c+?#%2F&é~._-"), "/a//b%20c%2B%3F%23%252F%26%C3%A9~._-");
+        let encoded = path("/a//b c+?#%2F&é~._-").to_string();
+        assert_eq!(encoded, "/a//b%20c%2B%3F%23%252F%26%C3%A9~._-");
     }
 
     #[test]

@@ -3,6 +3,9 @@ use url::{Host, Url};
 use super::{ConfigError, encode};
 use crate::{Bucket, ObjectKey};
 
+/// Room in a URL for what most keys grow by when they are encoded.
+const ENCODED: usize = 32;
+
 /// Where the bucket's name stands in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Addressing {
@@ -107,19 +110,18 @@ impl Endpoint {
         query: &str,
     ) -> String {
         let Self { scheme, authority, base_path, .. } = self;
-        let key = key.map(|key| format!("/{}", encode::path(key.as_str())));
-        let mut url = match addressing {
+        let bucket_name = bucket.as_str();
+        let (key, slash) = key.map_or(("", ""), |key| (key.as_str(), "/"));
+        let before_key = match addressing {
             Addressing::VirtualHost if self.takes_in_host(bucket) => {
-                format!(
-                    "{scheme}://{bucket}.{authority}{base_path}{}",
-                    key.as_deref().unwrap_or("/")
-                )
+                [scheme, "://", bucket_name, ".", authority, base_path, "/"]
             }
-            _ => format!(
-                "{scheme}://{authority}{base_path}/{bucket}{}",
-                key.as_deref().unwrap_or_default()
-            ),
+            _ => [scheme, "://", authority, base_path, "/", bucket_name, slash],
         };
+        let length: usize = before_key.iter().map(|piece| piece.len()).sum();
+        let mut url = String::with_capacity(length + key.len() + query.len() + ENCODED);
+        url.extend(before_key);
+        url.extend(encode::path(key));
         if !query.is_empty() {
             url.push('?');
             url.push_str(query);

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use http::header::CONTENT_LENGTH;
+
 use super::{
     HttpS3,
     places::Place,
@@ -7,7 +9,7 @@ use super::{
     request::Request,
     response::Answer,
     retry::Failure,
-    sign::Signing,
+    sign::{CONTENT_SHA256, Signing},
     transport::advice,
     upload::Upload,
 };
@@ -60,26 +62,26 @@ impl HttpS3 {
         let url = place.endpoint.url(place.addressing, request.bucket, request.key, &request.query);
         let (mut head, ()) = http::Request::builder()
             .method(request.method.clone())
-            .uri(&url)
+            .uri(url)
             .body(())
             .map_err(|error| {
                 S3Error::new(S3ErrorKind::InvalidRequest, "the key or an option cannot be sent")
                     .caused_by(error)
             })?
             .into_parts();
-        let mut headers = request.headers.clone();
+        let mut headers = request.headers.with_room();
         let (operation, method) = (request.operation, &request.method);
         parts.client_headers.add_to(operation, method, &place.endpoint, &mut headers)?;
         if request.payload.is_some() {
-            headers.set("content-length", &request.payload.length().to_string())?;
+            headers.0.insert(CONTENT_LENGTH, request.payload.length().into());
         }
         if parts.keys.is_some() {
-            headers.set("x-amz-content-sha256", request.payload.content_sha256())?;
+            headers.set_named(&CONTENT_SHA256, request.payload.content_sha256())?;
         }
         head.headers = headers.0;
         if let Some(keys) = &parts.keys {
             let credential = keys.current().await?;
-            let signing = Signing::new(&credential, &place.region, parts.clock.now())?;
+            let signing = Signing::new(&credential.key, &place.region, parts.clock.now())?;
             signing.sign_headers(&mut head)?;
         }
         Ok(head)

@@ -1,4 +1,4 @@
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
 
 use super::{
     HttpS3,
@@ -9,18 +9,19 @@ use super::{
 };
 use crate::{Bucket, GetOptions, Object, ObjectKey, Operation, S3Error};
 
+const CHECKSUM_MODE: HeaderName = HeaderName::from_static("x-amz-checksum-mode");
+
 pub(super) async fn get_object(
     s3: &HttpS3,
     bucket: &Bucket,
     key: &ObjectKey,
     options: &GetOptions,
 ) -> Result<Object, S3Error> {
-    let target = target(bucket, Some(key));
-    let on = |error: S3Error| error.on(Operation::GetObject, target.clone());
+    let on = |error: S3Error| error.on(Operation::GetObject, target(bucket, Some(key)));
     let operation = Operation::GetObject;
     let mut request = read_request(operation, Method::GET, bucket, key, options).map_err(on)?;
     if s3.parts().verify_downloads && options.range.is_none() {
-        request.headers.set("x-amz-checksum-mode", "ENABLED").map_err(on)?;
+        request.headers.0.insert(CHECKSUM_MODE, HeaderValue::from_static("ENABLED"));
     }
     let answer = s3.send(request).await?;
     Ok(Download::begin(s3, bucket, key, options, answer).map_err(on)?.into_object())

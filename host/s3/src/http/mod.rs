@@ -61,5 +61,6 @@ pub(crate) use request::target;
 mod response;
 mod send;
 mod sign;
+mod signing_key;
 mod verification;
 pub(crate) use verification::ToldChecksum;

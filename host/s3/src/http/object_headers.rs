@@ -1,6 +1,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::{HeaderMap, header};
+use http::{
+    HeaderMap, HeaderName,
+    header::{self, AsHeaderName},
+};
 
 use super::{content_range::ContentRange, encode, request::Headers};
 use crate::{
@@ -9,6 +12,8 @@ use crate::{
 };
 
 const METADATA: &str = "x-amz-meta-";
+const STORAGE_CLASS: HeaderName = HeaderName::from_static("x-amz-storage-class");
+const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
 
 /// Headers that describe an object to be written, and the condition to write it.
 ///
@@ -78,9 +83,7 @@ pub(super) fn of_read(options: &GetOptions) -> Result<Headers, S3Error> {
 
 /// The description that comes with an object.
 pub(super) fn info(headers: &HeaderMap) -> Result<ObjectInfo, S3Error> {
-    let size = size(headers).ok_or_else(|| {
-        S3Error::new(S3ErrorKind::Service, "the service did not say how long the object is")
-    })?;
+    let size = size(headers)?;
     let mut metadata: Vec<(String, String)> = headers
         .iter()
         .filter_map(|(name, value)| {
@@ -91,15 +94,17 @@ pub(super) fn info(headers: &HeaderMap) -> Result<ObjectInfo, S3Error> {
     metadata.sort();
     Ok(ObjectInfo {
         size,
-        last_modified: text(headers, header::LAST_MODIFIED.as_str()).and_then(|d| seconds(&d)),
-        storage_class: text(headers, "x-amz-storage-class"),
+        last_modified: headers
+            .get(header::LAST_MODIFIED)
+            .and_then(|date| seconds(date.to_str().ok()?)),
+        storage_class: text(headers, STORAGE_CLASS),
         content: ContentHeaders {
-            content_type: text(headers, "content-type"),
-            content_encoding: text(headers, "content-encoding"),
-            content_disposition: text(headers, "content-disposition"),
-            content_language: text(headers, "content-language"),
-            cache_control: text(headers, "cache-control"),
-            expires: text(headers, "expires"),
+            content_type: text(headers, header::CONTENT_TYPE),
+            content_encoding: text(headers, header::CONTENT_ENCODING),
+            content_disposition: text(headers, header::CONTENT_DISPOSITION),
+            content_language: text(headers, header::CONTENT_LANGUAGE),
+            cache_control: text(headers, header::CACHE_CONTROL),
+            expires: text(headers, header::EXPIRES),
         },
         metadata,
         ..written(headers)
@@ -109,8 +114,10 @@ pub(super) fn info(headers: &HeaderMap) -> Result<ObjectInfo, S3Error> {
 /// What the answer to a write says of the object: etag and version.
 pub(super) fn written(headers: &HeaderMap) -> ObjectInfo {
     ObjectInfo {
-        etag: text(headers, "etag").as_deref().and_then(encode::unquoted),
-        version_id: text(headers, "x-amz-version-id"),
+        etag: headers
+            .get(header::ETAG)
+            .and_then(|etag| encode::unquoted(&String::from_utf8_lossy(etag.as_bytes()))),
+        version_id: text(headers, VERSION_ID),
         ..ObjectInfo::default()
     }
 }
@@ -129,18 +136,23 @@ pub(super) fn described(options: &PutOptions, size: u64, answer: &HeaderMap) -> 
     }
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<String> {
     let value = String::from_utf8_lossy(headers.get(name)?.as_bytes()).into_owned();
     (!value.is_empty()).then_some(value)
 }
 
 /// Length of the whole object: behind the slash of `Content-Range`, where only a
 /// range comes.
-fn size(headers: &HeaderMap) -> Option<u64> {
-    match headers.get(header::CONTENT_RANGE) {
-        Some(_) => Some(ContentRange::of(headers)?.total),
-        None => headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok(),
-    }
+pub(super) fn size(headers: &HeaderMap) -> Result<u64, S3Error> {
+    let size = match headers.get(header::CONTENT_RANGE) {
+        Some(_) => ContentRange::of(headers).map(|range| range.total),
+        None => headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse().ok()),
+    };
+    size.ok_or_else(|| {
+        S3Error::new(S3ErrorKind::Service, "the service did not say how long the object is")
+    })
 }
 
 fn seconds(date: &str) -> Option<u64> {

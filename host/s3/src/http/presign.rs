@@ -177,13 +177,13 @@ impl HttpS3 {
         head.headers = headers.0;
         let (credential, now) = (keys.current().await?, parts.clock.now());
         let valid = Duration::from_secs(valid.as_secs());
-        Signing::new(&credential, &place.region, now)?.sign_query(&mut head, valid)?;
+        Signing::new(&credential.key, &place.region, now)?.sign_query(&mut head, valid)?;
         let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
         Ok(PresignedUrl {
             method: head.method,
             url: head.uri.to_string(),
             headers: head.headers.iter().map(|(n, v)| (n.to_string(), text(v))).collect(),
-            expires_at: now + valid.min(credential.left(now)),
+            expires_at: now + valid.min(credential.key.left(now)),
         })
     }
 }

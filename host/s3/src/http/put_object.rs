@@ -24,7 +24,10 @@ pub(super) async fn put_object(
     options.check().map_err(on)?;
     match Upload::of(s3, body).await.map_err(on)? {
         Upload::Whole(payload) => put_whole(s3, bucket, key, payload, options).await,
-        Upload::InParts(source) => multipart::put(s3, bucket, key, source, options).await,
+        Upload::InParts(source) => {
+            // Boxed, as every put would otherwise be moved about with the room for this.
+            Box::pin(multipart::put(s3, bucket, key, source, options)).await
+        }
     }
 }
 

@@ -51,6 +51,10 @@ pub(crate) fn target(bucket: &Bucket, key: Option<&ObjectKey>) -> String {
     key.map_or_else(|| bucket.to_string(), |key| format!("{bucket}/{key}"))
 }
 
+/// Headers that a client adds to those of a call: length, hash, time, signature, host
+/// and the like.
+const ADDED: usize = 8;
+
 /// The headers of a request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Headers(pub(super) HeaderMap);
@@ -58,21 +62,35 @@ pub(super) struct Headers(pub(super) HeaderMap);
 impl Headers {
     /// Adds a header; two values of one name are refused, as S3 would join them.
     pub(super) fn set(&mut self, name: &str, value: &str) -> Result<(), S3Error> {
-        let refuse = |what: &str| {
-            S3Error::new(S3ErrorKind::InvalidRequest, format!("header {name:?}: {what}"))
-        };
         let key = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| refuse("it is no HTTP header name"))?;
-        let value = HeaderValue::from_str(value)
-            .map_err(|_| refuse("the value must be printable ASCII"))?;
-        match self.0.insert(key, value) {
-            None => Ok(()),
-            Some(_) => Err(refuse("it is given twice")),
-        }
+            .map_err(|_| refused(name, "it is no HTTP header name"))?;
+        self.insert(key, value).map_err(|what| refused(name, what))
+    }
+
+    /// Adds a header whose name is known to be one.
+    pub(super) fn set_named(&mut self, name: &HeaderName, value: &str) -> Result<(), S3Error> {
+        self.insert(name.clone(), value).map_err(|what| refused(name.as_str(), what))
+    }
+
+    fn insert(&mut self, name: HeaderName, value: &str) -> Result<(), &'static str> {
+        let value = HeaderValue::from_str(value);
+        let value = value.map_err(|_| "the value must be printable ASCII")?;
+        self.0.insert(name, value).map_or(Ok(()), |_| Err("it is given twice"))
+    }
+
+    /// A copy that takes what is added to every request without growing.
+    pub(super) fn with_room(&self) -> Self {
+        let mut headers = HeaderMap::with_capacity(self.0.len() + ADDED);
+        headers.extend(self.0.iter().map(|(name, value)| (name.clone(), value.clone())));
+        Self(headers)
     }
 
     /// Adds a header where there is a value.
     pub(super) fn set_some(&mut self, name: &str, value: Option<&str>) -> Result<(), S3Error> {
         value.map_or(Ok(()), |value| self.set(name, value))
     }
+}
+
+fn refused(name: &str, what: &str) -> S3Error {
+    S3Error::new(S3ErrorKind::InvalidRequest, format!("header {name:?}: {what}"))
 }

@@ -155,20 +155,21 @@ impl HttpS3 {
                 })
             }
         };
-        let (status, id, error) = match &outcome {
-            Ok(answer) => (Some(answer.status.as_u16()), answer.request_id(), None),
-            Err(Failure { error, .. }) => {
-                (error.status(), error.request_id().map(str::to_owned), Some(error.kind()))
-            }
-        };
+        // The fields are made only if somebody listens.
         tracing::debug!(
             operation = %request.operation,
             method = %request.method,
             target = target(request.bucket, request.key),
             attempt = number,
-            status,
-            request_id = id,
-            error = error.map(tracing::field::display),
+            status = match &outcome {
+                Ok(answer) => Some(answer.status.as_u16()),
+                Err(failure) => failure.error.status(),
+            },
+            request_id = match &outcome {
+                Ok(answer) => answer.request_id(),
+                Err(failure) => failure.error.request_id().map(str::to_owned),
+            },
+            error = outcome.as_ref().err().map(|f| tracing::field::display(f.error.kind())),
             elapsed = ?began.elapsed(),
             "S3 request"
         );

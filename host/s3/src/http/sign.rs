@@ -10,14 +10,17 @@
 //! [headers]: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 //! [query]: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 
-use std::time::{Duration, SystemTime};
+use std::{
+    ops::Range,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, HeaderValue, Uri, header, request::Parts, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, request::Parts, uri::PathAndQuery};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{credentials::AccessKey, encode};
+use super::{credentials::AccessKey, encode, signing_key::SigningKey};
 use crate::{S3Error, S3ErrorKind};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -25,56 +28,74 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// What `x-amz-content-sha256` says of a body that the signature does not cover.
 pub(super) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
+pub(super) const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+const DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
 /// Who signs, where, and at what time.
 pub(super) struct Signing<'a> {
     credential: &'a AccessKey,
+    key: Arc<SigningKey>,
     /// As in `20260131T235959Z`.
     time: String,
-    /// Day, region, service: what a signing key is good for.
-    scope: String,
-    region: &'a str,
-    service: &'a str,
 }
 
 impl<'a> Signing<'a> {
     pub(super) fn new(
         credential: &'a AccessKey,
-        region: &'a str,
+        region: &str,
         at: SystemTime,
     ) -> Result<Self, S3Error> {
         Self::of_service("s3", credential, region, at)
     }
 
     pub(super) fn of_service(
-        service: &'a str,
+        service: &'static str,
         credential: &'a AccessKey,
-        region: &'a str,
+        region: &str,
         at: SystemTime,
     ) -> Result<Self, S3Error> {
         let at = Timestamp::try_from(at).map_err(|error| unsignable().caused_by(error))?;
-        let time = at.strftime("%Y%m%dT%H%M%SZ").to_string();
-        let scope = format!("{}/{region}/{service}/aws4_request", day(&time));
-        Ok(Self { credential, time, scope, region, service })
+        // Whole seconds, also before the epoch.
+        let at = at.as_second() - i64::from(at.subsec_nanosecond() < 0);
+        let key = credential.derived.at(at, &credential.secret, region, service)?;
+        let time = key.write_time(at);
+        Ok(Self { credential, key, time })
     }
 
     /// Adds `x-amz-date`, the session token and `Authorization`.
     ///
     /// Every other header must be there already: all of them are signed.
     pub(super) fn sign_headers(&self, head: &mut Parts) -> Result<(), S3Error> {
-        head.headers.insert("x-amz-date", value(&self.time)?);
+        head.headers.insert(DATE, value(&self.time)?);
         if let Some(token) = &self.credential.session_token {
             let mut token = value(token)?;
             token.set_sensitive(true);
-            head.headers.insert("x-amz-security-token", token);
+            head.headers.insert(SECURITY_TOKEN, token);
         }
-        let payload = text(&head.headers, "x-amz-content-sha256")?.unwrap_or(UNSIGNED_PAYLOAD);
-        let (headers, names) = canonical_headers(&head.uri, &head.headers)?;
+        let payload = head.headers.get(CONTENT_SHA256).map(HeaderValue::to_str).transpose();
+        let payload = payload.map_err(|error| unsignable().caused_by(error))?;
+        let headers = sorted(&head.uri, &head.headers)?;
         let query = canonical_query(head.uri.query().unwrap_or_default());
-        let signature = self.signature(head, &query, &headers, &names, payload)?;
-        let mut authorization = value(&format!(
-            "{ALGORITHM} Credential={}/{}, SignedHeaders={names}, Signature={signature}",
-            self.credential.id, self.scope
-        ))?;
+        let request =
+            CanonicalRequest::new(head, &query, &headers, payload.unwrap_or(UNSIGNED_PAYLOAD));
+        let mut hex = [0; 64];
+        let signature = self.signature(&request, &mut hex)?;
+        let id = &self.credential.id;
+        let (scope, names) = (self.key.scope(), request.names());
+        let pieces = [
+            ALGORITHM,
+            " Credential=",
+            id,
+            "/",
+            scope,
+            ", SignedHeaders=",
+            names,
+            ", Signature=",
+            signature,
+        ];
+        let authorization = HeaderValue::try_from(pieces.concat());
+        let mut authorization = authorization.map_err(|_| unsignable())?;
         authorization.set_sensitive(true);
         head.headers.insert(header::AUTHORIZATION, authorization);
         Ok(())
@@ -83,8 +104,10 @@ impl<'a> Signing<'a> {
     /// Puts the signature into the query: whoever has the URL can make this request
     /// until it expires, with exactly the headers that `head` has.
     pub(super) fn sign_query(&self, head: &mut Parts, expires: Duration) -> Result<(), S3Error> {
-        let (headers, names) = canonical_headers(&head.uri, &head.headers)?;
-        let credential = format!("{}/{}", self.credential.id, self.scope);
+        let headers = sorted(&head.uri, &head.headers)?;
+        let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
+        let names = names.join(";");
+        let credential = format!("{}/{}", self.credential.id, self.key.scope());
         let expires = expires.as_secs().to_string();
         let token = self.credential.session_token.as_deref();
         let ours = [
@@ -98,7 +121,9 @@ impl<'a> Signing<'a> {
         let ours = encode::query(ours.into_iter().filter_map(|(name, v)| Some((name, v?))));
         let given = head.uri.query().unwrap_or_default();
         let query = canonical_query(&format!("{given}&{ours}"));
-        let signature = self.signature(head, &query, &headers, &names, UNSIGNED_PAYLOAD)?;
+        let request = CanonicalRequest::new(head, &query, &headers, UNSIGNED_PAYLOAD);
+        let mut hex = [0; 64];
+        let signature = self.signature(&request, &mut hex)?;
         let path = head.uri.path();
         let signed = format!("{path}?{query}&X-Amz-Signature={signature}");
         let mut uri = head.uri.clone().into_parts();
@@ -108,56 +133,86 @@ impl<'a> Signing<'a> {
         Ok(())
     }
 
-    fn signature(
+    /// The signature, in hexadecimal.
+    fn signature<'h>(
         &self,
-        head: &Parts,
-        query: &str,
-        headers: &str,
-        names: &str,
-        payload: &str,
-    ) -> Result<String, S3Error> {
-        let (method, path) = (&head.method, head.uri.path());
-        let request = format!("{method}\n{path}\n{query}\n{headers}\n{names}\n{payload}");
-        let hash = base16ct::lower::encode_string(&Sha256::digest(request));
-        let statement = format!("{ALGORITHM}\n{}\n{}\n{hash}", self.time, self.scope);
-        let mut key = hmac(format!("AWS4{}", self.credential.secret).as_bytes(), day(&self.time))?;
-        for part in [self.region, self.service, "aws4_request", &statement] {
-            key = hmac(&key, part)?;
-        }
-        Ok(base16ct::lower::encode_string(&key))
+        request: &CanonicalRequest,
+        hex: &'h mut [u8; 64],
+    ) -> Result<&'h str, S3Error> {
+        let mut of_request = [0; 64];
+        let of_request = in_hex(&Sha256::digest(&request.text), &mut of_request)?;
+        let statement = [ALGORITHM, "\n", &self.time, "\n", self.key.scope(), "\n", of_request];
+        in_hex(&self.key.sign(statement), hex)
     }
 }
 
-fn day(time: &str) -> &str {
-    time.split('T').next().unwrap_or_default()
+/// A request, written down as it is signed.
+struct CanonicalRequest {
+    text: String,
+    /// Where the names of the headers stand in it.
+    names: Range<usize>,
 }
 
-/// Each header in a line, in the order of their names, blanks in a row as one; and
-/// the names alone.
-fn canonical_headers(uri: &Uri, headers: &HeaderMap) -> Result<(String, String), S3Error> {
+impl CanonicalRequest {
+    fn new(head: &Parts, query: &str, headers: &[(&str, &str)], payload: &str) -> Self {
+        let path = head.uri.path();
+        let lines: usize = headers.iter().map(|(n, value)| 2 * n.len() + value.len() + 3).sum();
+        let length = path.len() + query.len() + lines + payload.len();
+        // And the method, which is short, and four ends of lines.
+        let mut text = String::with_capacity(length + 16);
+        for line in [head.method.as_str(), path, query] {
+            text.push_str(line);
+            text.push('\n');
+        }
+        for (name, value) in headers {
+            text.push_str(name);
+            text.push(':');
+            push_trimmed(&mut text, value);
+            text.push('\n');
+        }
+        text.push('\n');
+        let begin = text.len();
+        for (name, _) in headers {
+            if text.len() > begin {
+                text.push(';');
+            }
+            text.push_str(name);
+        }
+        let names = begin..text.len();
+        text.push('\n');
+        text.push_str(payload);
+        Self { text, names }
+    }
+
+    /// The names of the signed headers.
+    fn names(&self) -> &str {
+        &self.text[self.names.clone()]
+    }
+}
+
+/// Names and values of the headers, in the order of the names.
+fn sorted<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Vec<(&'a str, &'a str)>, S3Error> {
     let host = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
-    let mut all = vec![("host", host)];
+    let mut all = Vec::with_capacity(headers.len() + 1);
+    all.push(("host", host));
     for (name, value) in headers {
         all.push((name.as_str(), value.to_str().map_err(|e| unsignable().caused_by(e))?));
     }
     all.sort_unstable();
-    let (mut lines, mut names) = (String::new(), String::new());
-    for (name, value) in all {
-        if !names.is_empty() {
-            names.push(';');
-        }
-        names.push_str(name);
-        lines.push_str(name);
-        lines.push(':');
-        let mut words = value.split([' ', '\t']).filter(|word| !word.is_empty());
-        lines.extend(words.next());
-        for word in words {
-            lines.push(' ');
-            lines.push_str(word);
-        }
-        lines.push('\n');
+    Ok(all)
+}
+
+/// Adds a header's value, blanks in a row as one.
+fn push_trimmed(text: &mut String, value: &str) {
+    if !value.bytes().any(|b| b == b' ' || b == b'\t') {
+        return text.push_str(value);
     }
-    Ok((lines, names))
+    let mut words = value.split([' ', '\t']).filter(|word| !word.is_empty());
+    text.extend(words.next());
+    for word in words {
+        text.push(' ');
+        text.push_str(word);
+    }
 }
 
 /// The pairs of a query, encoded already, in the order of their names.
@@ -170,16 +225,8 @@ fn canonical_query(query: &str) -> String {
     pairs.join("&")
 }
 
-fn hmac(key: &[u8], message: &str) -> Result<[u8; 32], S3Error> {
-    let mac = Hmac::<Sha256>::new_from_slice(key);
-    let mut mac = mac.map_err(|error| unsignable().caused_by(error.to_string()))?;
-    mac.update(message.as_bytes());
-    Ok(mac.finalize().into_bytes().into())
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, S3Error> {
-    let value = headers.get(name).map(HeaderValue::to_str).transpose();
-    value.map_err(|error| unsignable().caused_by(error))
+fn in_hex<'h>(bytes: &[u8], hex: &'h mut [u8; 64]) -> Result<&'h str, S3Error> {
+    base16ct::lower::encode_str(bytes, hex).map_err(|error| unsignable().caused_by(error))
 }
 
 /// A credential may hold anything; none of it is shown.
@@ -187,7 +234,7 @@ fn value(text: &str) -> Result<HeaderValue, S3Error> {
     HeaderValue::from_str(text).map_err(|_| unsignable())
 }
 
-fn unsignable() -> S3Error {
+pub(super) fn unsignable() -> S3Error {
     S3Error::new(
         S3ErrorKind::AccessDenied,
         "the request cannot be signed: the access key, the session token or a header holds \

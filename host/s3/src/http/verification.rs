@@ -26,6 +26,10 @@ impl ToldChecksum {
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         use ChecksumAlgorithm as A;
 
+        // Most services tell none, which one look shows.
+        if !headers.keys().any(|name| name.as_str().starts_with("x-amz-checksum-")) {
+            return None;
+        }
         let text = |name: &str| headers.get(name)?.to_str().ok();
         if text("x-amz-checksum-type").is_some_and(|kind| kind.eq_ignore_ascii_case("COMPOSITE")) {
             return None;

@@ -3,6 +3,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use crate::http::signing_key::DerivedKeys;
+
 /// What signs a request: an access key, for good or for a while.
 ///
 /// `Debug` shows the first letters of the id, and no secret.
@@ -22,12 +24,20 @@ pub struct AccessKey {
     pub(in crate::http) secret: String,
     pub(in crate::http) session_token: Option<String>,
     pub(super) expires_at: Option<SystemTime>,
+    /// What signs, day by day. Copies share it.
+    pub(in crate::http) derived: DerivedKeys,
 }
 
 impl AccessKey {
     /// A key that does not expire.
     pub fn new(id: impl Into<String>, secret: impl Into<String>) -> Self {
-        Self { id: id.into(), secret: secret.into(), session_token: None, expires_at: None }
+        Self {
+            id: id.into(),
+            secret: secret.into(),
+            session_token: None,
+            expires_at: None,
+            derived: DerivedKeys::default(),
+        }
     }
 
     /// The session token, which temporary keys have.
@@ -59,6 +69,7 @@ impl AccessKey {
     }
 }
 
+#[expect(clippy::missing_fields_in_debug, reason = "what is derived follows from the rest")]
 impl fmt::Debug for AccessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id: String = self.id.chars().take(4).collect();

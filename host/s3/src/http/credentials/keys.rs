@@ -1,8 +1,12 @@
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
+use arc_swap::ArcSwapOption;
 use futures::{
     FutureExt,
     future::{BoxFuture, Shared},
@@ -23,8 +27,8 @@ const AFTER_FAILURE: Duration = Duration::from_secs(30);
 
 /// A key, and where it came from.
 #[derive(Clone, Debug)]
-pub(super) struct Fetched {
-    pub(super) key: AccessKey,
+pub(in crate::http) struct Fetched {
+    pub(in crate::http) key: AccessKey,
     pub(super) source: CredentialsSource,
 }
 
@@ -37,19 +41,20 @@ pub(in crate::http) struct Keys(Arc<Inner>);
 
 struct Inner {
     origin: Origin,
+    /// Read without the lock, and written under it.
+    current: ArcSwapOption<Entry>,
+    /// Counts the keys that were different from the one before. As `current`.
+    generation: AtomicU64,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    current: Option<Entry>,
-    /// Counts the keys that were different from the one before.
-    generation: u64,
     fetch: Option<Fetch>,
     no_refresh_before: Option<Instant>,
 }
 
-#[derive(Clone)]
+#[derive(Debug)]
 struct Entry {
     fetched: Arc<Fetched>,
     at: SystemTime,
@@ -59,25 +64,31 @@ type Fetch = Shared<BoxFuture<'static, Result<Arc<Fetched>, S3Error>>>;
 
 impl Keys {
     pub(super) fn new(origin: Origin) -> Self {
-        Self(Arc::new(Inner { origin, state: Mutex::default() }))
+        let (current, generation) = (ArcSwapOption::empty(), AtomicU64::new(0));
+        Self(Arc::new(Inner { origin, current, generation, state: Mutex::default() }))
     }
 
-    /// The key that signs now.
-    pub(in crate::http) async fn current(&self) -> Result<AccessKey, S3Error> {
-        Ok(self.get().await?.key.clone())
+    /// The key that signs now, fetched where there is none that works.
+    pub(in crate::http) async fn current(&self) -> Result<Arc<Fetched>, S3Error> {
+        if let Some(entry) = &*self.0.current.load()
+            && !entry.is_due(SystemTime::now())
+        {
+            return Ok(Arc::clone(&entry.fetched));
+        }
+        self.fetched().await
     }
 
     /// Who would sign now.
     pub(in crate::http) async fn source(&self) -> Result<CredentialsSource, S3Error> {
-        Ok(self.get().await?.source.clone())
+        Ok(self.current().await?.source.clone())
     }
 
-    /// The key, fetched where there is none that works.
-    async fn get(&self) -> Result<Arc<Fetched>, S3Error> {
+    /// The key where it is due, or there is none.
+    async fn fetched(&self) -> Result<Arc<Fetched>, S3Error> {
         let (old, fetch) = {
             let mut state = self.0.state();
             let now = SystemTime::now();
-            let old = state.current.clone().filter(|entry| !entry.left(now).is_zero());
+            let old = self.0.current.load_full().filter(|entry| !entry.left(now).is_zero());
             match &old {
                 Some(entry) if !entry.is_due(now) => return Ok(Arc::clone(&entry.fetched)),
                 Some(entry) if state.must_pause() => return Ok(Arc::clone(&entry.fetched)),
@@ -89,7 +100,9 @@ impl Keys {
             }
         };
         match (fetch.await, old) {
-            (Err(_), Some(old)) if !old.left(SystemTime::now()).is_zero() => Ok(old.fetched),
+            (Err(_), Some(old)) if !old.left(SystemTime::now()).is_zero() => {
+                Ok(Arc::clone(&old.fetched))
+            }
             (outcome, _) => outcome,
         }
     }
@@ -97,7 +110,7 @@ impl Keys {
     /// Which key signs now: a number that changes with it, for [`Keys::renew`]. To be
     /// taken before a call is signed.
     pub(in crate::http) fn generation(&self) -> u64 {
-        self.0.state().generation
+        self.0.generation.load(Ordering::Acquire)
     }
 
     /// Sees to an answer that the session token has expired: `Ok` if there is another key
@@ -115,7 +128,7 @@ impl Keys {
         let refused = refused.max(1);
         let fetch = {
             let mut state = self.0.state();
-            if state.generation != refused {
+            if self.generation() != refused {
                 return Ok(());
             }
             self.start(&mut state)
@@ -183,14 +196,15 @@ impl UnderWay {
         match &outcome {
             Ok(fetched) => {
                 tracing::debug!(source = %fetched.source, "credentials found");
-                let known =
-                    state.current.as_ref().is_some_and(|old| old.fetched.key == fetched.key);
-                state.generation += u64::from(!known);
+                let old = self.0.current.load();
+                let known = old.as_ref().is_some_and(|old| old.fetched.key == fetched.key);
+                let entry = Entry { fetched: Arc::clone(fetched), at: SystemTime::now() };
+                self.0.current.store(Some(Arc::new(entry)));
+                self.0.generation.fetch_add(u64::from(!known), Ordering::Release);
                 state.no_refresh_before = None;
-                state.current = Some(Entry { fetched: Arc::clone(fetched), at: SystemTime::now() });
             }
             Err(error) => {
-                if state.current.is_some() {
+                if self.0.current.load().is_some() {
                     tracing::warn!(%error, "credentials could not be fetched anew");
                 }
                 state.no_refresh_before = Instant::now().checked_add(AFTER_FAILURE);
@@ -268,9 +282,8 @@ mod tests {
         let fetched =
             Arc::new(Fetched { key: key(id, left), source: CredentialsSource::new("script") });
         let at = SystemTime::now() - Duration::from_hours(1);
-        let mut state = keys.0.state();
-        state.current = Some(Entry { fetched, at });
-        state.generation = 1;
+        keys.0.current.store(Some(Arc::new(Entry { fetched, at })));
+        keys.0.generation.store(1, Ordering::Release);
     }
 
     async fn ended(keys: &Keys) {
@@ -280,7 +293,7 @@ mod tests {
     }
 
     async fn id(keys: &Keys) -> String {
-        keys.current().await.unwrap().id
+        keys.current().await.unwrap().key.id.clone()
     }
 
     #[tokio::test]
