@@ -14,9 +14,16 @@ use crate::{
     http::payload::{Payload, Place},
 };
 
-/// Bytes of a stream are copied into blocks of this size, so that they take the memory
-/// that they have: a stream can give single bytes, or a few out of a large buffer.
+/// Short chunks of a stream are copied into blocks of this size, so that they take the
+/// memory that they have: a stream can give single bytes, or a few out of a large buffer.
 const BLOCK: usize = 256 * 1024;
+
+/// A chunk of this length is kept as it is: copying it costs more than its memory.
+const WORTH_KEEPING: usize = 8 * 1024;
+
+/// Bytes after which others get their turn: a stream that is always ready must not hold
+/// up the parts under way.
+const TURN: usize = BLOCK;
 
 /// A body that is cut into payloads.
 pub(in crate::http) enum Source {
@@ -134,8 +141,10 @@ impl Gathering {
         }))
     }
 
+    /// The next so many bytes, fewer at the end.
     async fn gather(&mut self, size: u64) -> Result<Vec<Bytes>, S3Error> {
-        let (mut blocks, mut block, mut left) = (Vec::new(), BytesMut::new(), size);
+        let (mut gathered, mut block, mut left) = (Vec::new(), BytesMut::new(), size);
+        let mut turn = 0;
         while left > 0 {
             let Some(mut chunk) = self.ready.pop_front() else {
                 if !self.take().await? {
@@ -143,26 +152,35 @@ impl Gathering {
                 }
                 continue;
             };
-            if block.capacity() == 0 {
-                block.reserve(usize::try_from(left).unwrap_or(BLOCK).min(BLOCK));
-            }
-            let room = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK - block.len());
-            let fitting = chunk.split_to(room.min(chunk.len()));
-            block.extend_from_slice(&fitting);
-            left -= fitting.len() as u64;
+            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(chunk.len());
+            let fitting = if wanted >= WORTH_KEEPING {
+                let kept = chunk.split_to(wanted);
+                gathered.extend(filled(&mut block));
+                gathered.push(kept);
+                wanted
+            } else {
+                if block.capacity() == 0 {
+                    block.reserve(usize::try_from(left).unwrap_or(BLOCK).min(BLOCK));
+                }
+                let copied = chunk.split_to(wanted.min(BLOCK - block.len()));
+                block.extend_from_slice(&copied);
+                if block.len() == BLOCK {
+                    gathered.extend(filled(&mut block));
+                }
+                copied.len()
+            };
+            left -= fitting as u64;
             if !chunk.is_empty() {
                 self.ready.push_front(chunk);
             }
-            if block.len() == BLOCK {
-                blocks.push(std::mem::take(&mut block).freeze());
-                // A stream that is always ready must not hold up the parts under way.
+            turn += fitting;
+            if turn >= TURN {
+                turn = 0;
                 tokio::task::yield_now().await;
             }
         }
-        if !block.is_empty() {
-            blocks.push(block.freeze());
-        }
-        Ok(blocks)
+        gathered.extend(filled(&mut block));
+        Ok(gathered)
     }
 
     /// Takes a chunk of the stream; false at its end. A body that does not keep its word
@@ -195,6 +213,11 @@ impl Gathering {
     }
 }
 
+/// A block of short chunks, if there are bytes in it.
+fn filled(block: &mut BytesMut) -> Option<Bytes> {
+    (!block.is_empty()).then(|| std::mem::take(block).freeze())
+}
+
 #[cfg(test)]
 mod tests {
     use futures::stream;
@@ -207,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn chunks_of_any_size_become_blocks_of_one() {
+    async fn short_chunks_become_blocks_and_long_ones_stay() {
         let bytes: Vec<u8> = (0..2_000_000_u32).map(|n| (n / 7).to_le_bytes()[0]).collect();
         for size in [1000, BLOCK, 1_999_999] {
             let chunks = bytes.chunks(size).map(Bytes::copy_from_slice).collect();
@@ -218,7 +241,8 @@ mod tests {
                 assert_eq!(payload.place().offset, all.len() as u64);
                 let mut stream = payload.stream();
                 while let Some(block) = stream.try_next().await.unwrap() {
-                    assert!(block.len() <= BLOCK);
+                    // Only a part's last block, and what splitting leaves over, are short.
+                    assert!(block.len() <= BLOCK.max(size));
                     all.extend_from_slice(&block);
                 }
                 payloads += 1;
