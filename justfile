@@ -34,12 +34,16 @@ bench *arguments: setup
 bench-quick *arguments: setup
     env -u CARGO_TARGET_DIR cargo run --release --locked --manifest-path tests/bench/Cargo.toml -- --quick {{ arguments }}
 
+# Counts the instructions of a call's path with valgrind, and holds them against bounds
+instructions: setup
+    cargo run --quiet --profile instructions -p artifact-instructions
+
 # Builds the policies in JavaScript and Python, and tests those and the one in WAT
 test-polyglot: setup
     tests/polyglot
 
-# All that CI checks besides the tests: format, lints, dependencies, docs, contract
-check: setup _lockfile _format _clippy _dependencies _advisories docs _contract
+# All that CI checks besides the tests: format, lints, dependencies, docs, contract, instructions
+check: setup _lockfile _format _clippy _dependencies _advisories docs _contract instructions
 
 # Builds the API documentation, where a warning is an error
 docs: setup
