@@ -11,7 +11,7 @@ use wasmtime::component::InstancePre;
 
 use crate::{
     Error, Inspection, Instances, Sandbox,
-    bindings::ComponentPre,
+    guest::GuestPre,
     instance::CallState,
     instances::Idle,
     world::{Import, World},
@@ -145,7 +145,7 @@ impl Source {
         world: World,
         granted: Vec<Import>,
     ) -> Result<Prepared, Error> {
-        let pre = self.compile(sandbox, world, granted, ComponentPre::new).await?;
+        let pre = self.compile(sandbox, world, granted, GuestPre::new).await?;
         Ok(Prepared { pre, trusted: self.trusted, idle: None })
     }
 
@@ -204,7 +204,7 @@ impl fmt::Debug for Source {
 /// A component that was compiled and checked: instances are made from it.
 #[derive(Clone)]
 pub(crate) struct Prepared {
-    pub(crate) pre: ComponentPre<CallState>,
+    pub(crate) pre: GuestPre,
     /// Ours: what it says of a caller's key is believed.
     pub(crate) trusted: bool,
     /// Instances that wait for a call, where it is reused.

@@ -16,8 +16,9 @@ use wasmtime_wasi::WasiCtx;
 
 use crate::{
     Error, Limits,
-    bindings::{self, agent::artifacts::types as wit},
+    bindings::agent::artifacts::types as wit,
     error::{Blame, ErrorKind},
+    guest::Guest,
     handles::HostBody,
     instances::Kept,
     layer::{Entry, Fault, Layer, Place},
@@ -31,7 +32,7 @@ use crate::{
 /// author is trusted with that, one that has been called before.
 pub(crate) struct Instance<'a> {
     pub(crate) store: Store<CallState>,
-    pub(crate) guest: bindings::Component,
+    pub(crate) guest: Guest,
     pub(crate) layer: &'a Layer,
     /// The bytes of memory with which it began.
     began_with: usize,
@@ -80,7 +81,10 @@ impl<'a> Instance<'a> {
         entry: Entry,
     ) -> Result<Self, Fault> {
         let idle = layer.component.idle.as_ref().and_then(|idle| idle.take());
-        let Some(mut kept) = idle else { return Self::fresh(layer, waiting, entry).await };
+        let Some(mut kept) = idle else {
+            // In a box, so that calls that need it not are not as large.
+            return Box::pin(Self::fresh(layer, waiting, entry)).await;
+        };
         kept.store.data_mut().enter(layer, waiting, entry);
         sandbox::refuel(&mut kept.store, &layer.limits)
             .map_err(|error| Fault::Told(layer.failed("cannot be started").caused_by(error)))?;
@@ -98,16 +102,19 @@ impl<'a> Instance<'a> {
         let mut store = sandbox
             .new_store(state, limits)
             .map_err(|error| Fault::Told(layer.failed("cannot be started").caused_by(error)))?;
-        match layer.component.pre.instantiate_async(&mut store).await {
+        match layer.component.pre.instantiate(&mut store).await {
             Ok(guest) => {
                 let began_with = store.data().usage.memory();
                 Ok(Self { store, guest, layer, began_with, returned: false })
             }
-            Err(trap) => {
-                let (usage, what) = (&store.data().usage, "cannot be started");
-                Err(Fault::Own(trap::failure(&place.name, what, limits, usage, trap)))
-            }
+            Err(trap) => Err(cannot_start(layer, &store, trap)),
         }
+    }
+
+    /// Whether its functions are those of its world.
+    pub(crate) fn check(mut self) -> Result<(), Fault> {
+        let checked = self.guest.check(&mut self.store);
+        checked.map_err(|error| cannot_start(self.layer, &self.store, error))
     }
 
     /// Ends the call. The instance waits for another one, if its component is reused and
@@ -239,6 +246,12 @@ impl Waiting {
             .find(|state| *state as u8 == self.0.state.load(Ordering::Relaxed))
             .unwrap_or(WaitsFor::Component)
     }
+}
+
+fn cannot_start(layer: &Layer, store: &Store<CallState>, trap: wasmtime::Error) -> Fault {
+    let Layer { place, limits, .. } = layer;
+    let usage = &store.data().usage;
+    Fault::Own(trap::failure(&place.name, "cannot be started", limits, usage, trap))
 }
 
 fn lost(error: wasmtime::Error) -> Fault {

@@ -4,7 +4,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Store;
 
 use crate::{
-    bindings,
+    guest::Guest,
     instance::{CallState, Waiting},
     layer::Place,
 };
@@ -47,7 +47,7 @@ pub(crate) struct Idle {
 /// An instance between two calls.
 pub(crate) struct Kept {
     pub(crate) store: Store<CallState>,
-    pub(crate) guest: bindings::Component,
+    pub(crate) guest: Guest,
     /// The bytes of memory with which it began.
     pub(crate) began_with: usize,
 }

@@ -1,5 +1,6 @@
 use std::{
     future::Future,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -130,7 +131,7 @@ impl Link for Layer {
 
     async fn try_out(&self) -> Result<(), Error> {
         let tried = Instance::fresh(self, Waiting::default(), self.entry("")).await;
-        tried.map(drop).map_err(|fault| {
+        tried.and_then(Instance::check).map_err(|fault| {
             let message = format!("no instance of {} can be made", self.place.name);
             Error::config(message).caused_by(fault.into_error())
         })
@@ -154,8 +155,7 @@ impl Link for Layer {
         let call = self.supervised(key, &waiting, again, |mut instance| async move {
             let (body, number) = instance.lend(body)?;
             let options = options.clone().into();
-            let store = instance.guest.agent_artifacts_store();
-            let answer = store.call_put(&mut instance.store, key, body, &options).await;
+            let answer = instance.guest.put(&mut instance.store, key, body, options).await;
             let receipt = instance.answer(answer).and_then(|receipt| instance.reclaim(receipt));
             let stored = receipt.and_then(|receipt| {
                 if receipt.body_id == Some(number) {
@@ -184,8 +184,7 @@ impl Link for Layer {
     ) -> Result<Object, Error> {
         let call = self.supervised(key, &waiting, Again::Harmless, |mut instance| async move {
             let options = options.clone().into();
-            let store = instance.guest.agent_artifacts_store();
-            let answer = store.call_get(&mut instance.store, key, &options).await;
+            let answer = instance.guest.get(&mut instance.store, key, options).await;
             let opened = instance.answer(answer).and_then(|object| {
                 let body = instance.reclaim(object.body)?.body;
                 Ok(Object { info: self.described(object.info)?, body })
@@ -206,8 +205,7 @@ impl Link for Layer {
     ) -> Result<ObjectInfo, Error> {
         let call = self.supervised(key, &waiting, Again::Harmless, |mut instance| async move {
             let options = options.clone().into();
-            let store = instance.guest.agent_artifacts_store();
-            let answer = store.call_head(&mut instance.store, key, &options).await;
+            let answer = instance.guest.head(&mut instance.store, key, options).await;
             let described = instance.answer(answer).and_then(|info| self.described(info));
             instance.end(described)
         });
@@ -225,8 +223,7 @@ impl Link for Layer {
     ) -> Result<(), Error> {
         let call = self.supervised(key, &waiting, Again::Repeats, |mut instance| async move {
             let options = options.clone().into();
-            let store = instance.guest.agent_artifacts_store();
-            let answer = store.call_delete(&mut instance.store, key, &options).await;
+            let answer = instance.guest.delete(&mut instance.store, key, options).await;
             let deleted = instance.answer(answer);
             instance.end(deleted)
         });
@@ -243,8 +240,7 @@ impl Link for Layer {
             Again::Harmless,
             |mut instance| async move {
                 let options = options.clone().into();
-                let store = instance.guest.agent_artifacts_store();
-                let answer = store.call_list(&mut instance.store, &options).await;
+                let answer = instance.guest.list(&mut instance.store, options).await;
                 let listed = instance.answer(answer).map(Into::into);
                 instance.end(listed)
             },
@@ -280,10 +276,10 @@ impl Layer {
         let error = match self.supervisor.as_ref().map(Supervisor::admit).transpose() {
             Err(refusal) => refusal,
             Ok(admission) => {
-                let call = async {
+                let call = pin!(async {
                     let instance = Instance::of(self, waiting.clone(), entry).await?;
                     call(instance).await
-                };
+                });
                 let outcome = self.in_time(call, waiting, again).await;
                 if let Some(admission) = admission {
                     admission.noted(outcome.as_ref().err());
@@ -310,7 +306,8 @@ impl Layer {
     /// The call, within the wall time that is granted for it.
     async fn in_time<T>(
         &self,
-        call: impl Future<Output = Result<T, Fault>>,
+        // Pinned where it is: what is moved from function to function costs.
+        call: Pin<&mut impl Future<Output = Result<T, Fault>>>,
         waiting: &Waiting,
         again: Again,
     ) -> Result<T, Fault> {

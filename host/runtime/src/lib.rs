@@ -92,12 +92,14 @@ mod digest_import;
 mod empty_wasi;
 mod error;
 mod grant;
+mod guest;
 mod handles;
 mod log_import;
 mod s3_import;
 mod settings;
 mod store_import;
 mod trap;
+mod turns;
 pub use error::{Blame, Error, ErrorKind, Operation};
 
 /// Compiles what the README shows.

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, Trap};
 
-use crate::layer::Beneath;
+use crate::{layer::Beneath, turns::TURN};
 
 /// What one call of a component may use.
 ///
@@ -55,6 +55,8 @@ pub struct Limits {
     ///
     /// Bounds the memory and address space that all instances take together. A
     /// [`ComponentS3`](crate::ComponentS3) takes the room of one of them for its life.
+    /// Besides them, an eighth as many [reused](crate::Instances::Reused) instances may
+    /// wait for their next call.
     /// Default 1,000.
     pub concurrent_calls: u32,
 }
@@ -95,9 +97,6 @@ struct Turns {
     /// Whether it has just waited for something beneath: that was no time of its own.
     waited: bool,
 }
-
-/// After so long a running component lets other tasks have the thread.
-pub(crate) const TURN: Duration = Duration::from_millis(10);
 
 impl Turns {
     /// Four times what the fuel should take (a thousand units are about a microsecond),

@@ -1,6 +1,9 @@
 use std::{future::Future, panic::AssertUnwindSafe};
 
-use artifact_s3::{ObjectKey, Operation, PutOptions, S3Client, S3Error, S3ErrorKind};
+use artifact_s3::{
+    DeleteOptions, GetOptions, ListOptions, ObjectKey, Operation, PutOptions, S3Client, S3Error,
+    S3ErrorKind,
+};
 use futures::FutureExt;
 use wasmtime::component::Resource;
 
@@ -27,14 +30,14 @@ impl s3::Host for CallState {
         options: types::PutOptions,
     ) -> Answer<Resource<HostReceipt>> {
         let HostBody { id, body } = self.table.delete(body)?;
+        let options = PutOptions::from(options);
         let (grant, client, waiting) = self.s3()?;
-        let stored = send(waiting, async {
-            let admitted = grant.admit(&bucket, &key)?;
-            let options = PutOptions::from(options);
-            check(options.check())?;
-            client.put_object(grant.bucket(), &admitted, body, &options).await
-        })
-        .await;
+        let stored = match admit(grant, &bucket, &key, options.check()) {
+            Ok(key) => {
+                send(waiting, || client.put_object(grant.bucket(), &key, body, &options)).await
+            }
+            Err(refusal) => Err(refusal),
+        };
         Ok(match stored {
             Ok(info) => Ok(self.table.push(HostReceipt { info, body_id: Some(id) })?),
             Err(error) => Err(self.remember(error, Operation::PutObject, &bucket, &key)),
@@ -47,14 +50,12 @@ impl s3::Host for CallState {
         key: String,
         options: types::GetOptions,
     ) -> Answer<objects::Object> {
+        let options = GetOptions::from(options);
         let (grant, client, waiting) = self.s3()?;
-        let opened = send(waiting, async {
-            let admitted = grant.admit(&bucket, &key)?;
-            let options = artifact_s3::GetOptions::from(options);
-            check(options.check())?;
-            client.get_object(grant.bucket(), &admitted, &options).await
-        })
-        .await;
+        let opened = match admit(grant, &bucket, &key, options.check()) {
+            Ok(key) => send(waiting, || client.get_object(grant.bucket(), &key, &options)).await,
+            Err(refusal) => Err(refusal),
+        };
         Ok(match opened {
             Ok(artifact_s3::Object { info, body }) => {
                 Ok(objects::Object { info: info.into(), body: self.push_body(body)? })
@@ -69,14 +70,12 @@ impl s3::Host for CallState {
         key: String,
         options: types::GetOptions,
     ) -> Answer<types::ObjectInfo> {
+        let options = GetOptions::from(options);
         let (grant, client, waiting) = self.s3()?;
-        let described = send(waiting, async {
-            let admitted = grant.admit(&bucket, &key)?;
-            let options = artifact_s3::GetOptions::from(options);
-            check(options.check())?;
-            client.head_object(grant.bucket(), &admitted, &options).await
-        })
-        .await;
+        let described = match admit(grant, &bucket, &key, options.check()) {
+            Ok(key) => send(waiting, || client.head_object(grant.bucket(), &key, &options)).await,
+            Err(refusal) => Err(refusal),
+        };
         Ok(match described {
             Ok(info) => Ok(info.into()),
             Err(error) => Err(self.remember(error, Operation::HeadObject, &bucket, &key)),
@@ -89,14 +88,12 @@ impl s3::Host for CallState {
         key: String,
         options: types::DeleteOptions,
     ) -> Answer<()> {
+        let options = DeleteOptions::from(options);
         let (grant, client, waiting) = self.s3()?;
-        let deleted = send(waiting, async {
-            let admitted = grant.admit(&bucket, &key)?;
-            let options = artifact_s3::DeleteOptions::from(options);
-            check(options.check())?;
-            client.delete_object(grant.bucket(), &admitted, &options).await
-        })
-        .await;
+        let deleted = match admit(grant, &bucket, &key, options.check()) {
+            Ok(key) => send(waiting, || client.delete_object(grant.bucket(), &key, &options)).await,
+            Err(refusal) => Err(refusal),
+        };
         Ok(match deleted {
             Ok(()) => Ok(()),
             Err(error) => Err(self.remember(error, Operation::DeleteObject, &bucket, &key)),
@@ -110,15 +107,17 @@ impl s3::Host for CallState {
         key: String,
         options: types::PutOptions,
     ) -> Answer<Resource<HostReceipt>> {
+        let options = PutOptions::from(options);
         let (grant, client, waiting) = self.s3()?;
-        let copied = send(waiting, async {
-            let source = grant.admit(&bucket, &source_key)?;
-            let admitted = grant.admit(&bucket, &key)?;
-            let options = PutOptions::from(options);
-            check(options.check())?;
-            client.copy_object(grant.bucket(), &source, &admitted, &options).await
-        })
-        .await;
+        let places = grant
+            .admit(&bucket, &source_key)
+            .and_then(|source| Ok((source, admit(grant, &bucket, &key, options.check())?)));
+        let copied = match places {
+            Ok((source, key)) => {
+                send(waiting, || client.copy_object(grant.bucket(), &source, &key, &options)).await
+            }
+            Err(refusal) => Err(refusal),
+        };
         Ok(match copied {
             Ok(info) => Ok(self.table.push(HostReceipt { info, body_id: None })?),
             Err(error) => Err(self.remember(error, Operation::CopyObject, &bucket, &key)),
@@ -130,22 +129,34 @@ impl s3::Host for CallState {
         bucket: String,
         options: types::ListOptions,
     ) -> Answer<types::Listing> {
+        let options = ListOptions::from(options);
         let (grant, client, waiting) = self.s3()?;
-        let options = artifact_s3::ListOptions::from(options);
-        let listed = send(waiting, async {
-            grant.admit_listing(&bucket, &options)?;
-            let mut listing = client.list_objects(grant.bucket(), &options).await?;
-            grant.confine(&mut listing);
-            Ok(listing)
-        })
-        .await;
+        let listed = match grant.admit_listing(&bucket, &options) {
+            Ok(()) => send(waiting, || client.list_objects(grant.bucket(), &options)).await,
+            Err(refusal) => Err(refusal),
+        };
         Ok(match listed {
-            Ok(listing) => Ok(listing.into()),
+            Ok(mut listing) => {
+                grant.confine(&mut listing);
+                Ok(listing.into())
+            }
             Err(error) => {
                 Err(self.remember(error, Operation::ListObjectsV2, &bucket, &options.prefix))
             }
         })
     }
+}
+
+/// The key, if it is granted and the options make sense.
+fn admit(
+    grant: &Grant,
+    bucket: &str,
+    key: &str,
+    options: Result<(), S3Error>,
+) -> Result<ObjectKey, S3Error> {
+    let key = grant.admit(bucket, key)?;
+    check(options)?;
+    Ok(key)
 }
 
 /// What is wrong with options, in few words: a component may have made up long ones.
@@ -157,12 +168,12 @@ fn check(options: Result<(), S3Error>) -> Result<(), S3Error> {
 impl types::Host for CallState {}
 
 /// Waits for the S3 client. One that panics fails its call, and nothing else.
-async fn send<T>(
-    waiting: &Waiting,
-    call: impl Future<Output = Result<T, S3Error>> + Send,
-) -> Result<T, S3Error> {
+async fn send<T, C>(waiting: &Waiting, call: impl FnOnce() -> C + Send) -> Result<T, S3Error>
+where
+    C: Future<Output = Result<T, S3Error>> + Send,
+{
     waiting.set(WaitsFor::Storage);
-    let answer = AssertUnwindSafe(call).catch_unwind().await;
+    let answer = AssertUnwindSafe(async { call().await }).catch_unwind().await;
     waiting.set(WaitsFor::Component);
     answer.unwrap_or_else(|panic| {
         let said = panic

@@ -1,8 +1,4 @@
-use std::{
-    io,
-    sync::{Arc, OnceLock},
-    thread,
-};
+use std::sync::{Arc, OnceLock};
 
 use artifact_compiled::Compiler;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
@@ -20,7 +16,7 @@ use crate::{
     error::{Blame, ErrorKind},
     instance::CallState,
     instances::Idle,
-    limits::TURN,
+    turns::Clock,
     world::{Import, World},
 };
 
@@ -45,6 +41,7 @@ struct Inner {
     /// What a filter or an S3 client may import.
     alone: Linker<CallState>,
     limits: Limits,
+    clock: Clock,
     /// One permit for each instance that the pool has room for.
     room: Arc<Semaphore>,
     /// One permit for each of them that may live on from call to call.
@@ -79,14 +76,14 @@ impl Sandbox {
                 Engine::new(&config(None))
             })
             .map_err(failed)?;
-        count_turns(&engine).map_err(|error| failed(error.into()))?;
         let stores = linker(&engine, World::ArtifactStore).map_err(failed)?;
         let policies = linker(&engine, World::Policy).map_err(failed)?;
         let mut policies_with_wasi = policies.clone();
         empty_wasi::add_to_linker(&mut policies_with_wasi).map_err(failed)?;
         let alone = linker(&engine, World::ContentFilter).map_err(failed)?;
-        let room = limits.concurrent_calls as usize;
-        let (room, stays) = (Semaphore::new(room), Semaphore::new(room / 2));
+        let calls = limits.concurrent_calls as usize;
+        let (room, stays) = (Arc::new(Semaphore::new(calls)), Semaphore::new(calls / 2));
+        let clock = Clock::start(&engine, &room, calls).map_err(|error| failed(error.into()))?;
         let idle = Semaphore::new(max_idle(&limits) as usize);
         Ok(Self(Arc::new(Inner {
             engine,
@@ -96,7 +93,8 @@ impl Sandbox {
             policies_with_wasi,
             alone,
             limits,
-            room: Arc::new(room),
+            clock,
+            room,
             stays: Arc::new(stays),
             idle: Arc::new(idle),
             bundled: OnceCell::new(),
@@ -141,9 +139,11 @@ impl Sandbox {
     /// wait for itself, calls could wait for one another for ever.
     pub(crate) async fn room_for(&self, instances: u32) -> Result<OwnedSemaphorePermit, Error> {
         let room = Arc::clone(&self.0.room);
-        room.acquire_many_owned(instances).await.map_err(|closed| {
+        let room = room.acquire_many_owned(instances).await.map_err(|closed| {
             Error::new(ErrorKind::Stopped, Blame::Host, "the sandbox is closed").caused_by(closed)
-        })
+        })?;
+        self.0.clock.wake();
+        Ok(room)
     }
 
     /// Waits until there is room for an instance that lives on from call to call. At most
@@ -269,19 +269,6 @@ fn config(pool: Option<PoolingAllocationConfig>) -> Config {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }
     config
-}
-
-/// Ends a turn of all that runs, again and again, for as long as there is an engine.
-fn count_turns(engine: &Engine) -> io::Result<()> {
-    let engine = engine.weak();
-    let count = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            thread::sleep(TURN);
-        }
-    };
-    thread::Builder::new().name("artifact-turns".to_owned()).spawn(count).map(drop)
 }
 
 /// Core instances that one component may be made of.
