@@ -61,7 +61,7 @@ impl GuestPre {
 /// The five functions of one instance.
 ///
 /// As `bindgen` makes them, but that the type of each is checked when it is first called: to
-/// check all five took a seventh of what a fresh instance costs.
+/// check all five took a tenth of what a fresh call costs.
 pub(crate) struct Guest {
     instance: Instance,
     put: Function<(String, Resource<HostBody>, PutOptions), Resource<HostReceipt>>,

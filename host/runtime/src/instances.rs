@@ -22,7 +22,7 @@ pub enum Instances {
     /// to another. For code from anybody.
     #[default]
     Fresh,
-    /// One that is there already, where its last call ended well; a call costs a tenth.
+    /// One that is there already, where its last call ended well; a call costs less than half.
     ///
     /// What a component keeps in its memory or in variables, its next call can find, for
     /// whomever that is. For components that keep nothing, from authors who are trusted to
