@@ -42,7 +42,10 @@ pub fn sandbox(settings: &Settings, env: &Environment) -> Result<Sandbox, Failur
     if let Some(dir) = settings.cache_dir(env) {
         compiler = compiler.cache(CodeCache::new(dir));
     }
-    Ok(Sandbox::with_compiler(Limits::default(), compiler)?)
+    // Room for many calls is set up before the first one, which costs more than all else
+    // that this program does until then. It makes few at a time.
+    let limits = Limits { concurrent_calls: 100, ..Limits::default() };
+    Ok(Sandbox::with_compiler(limits, compiler)?)
 }
 
 /// The S3 client that the settings and AWS's own variables describe.
