@@ -27,16 +27,20 @@ soak: setup
     cargo run --quiet -p artifact-soak
 
 # Measures everything beside its peers; report, plots and bars in target/bench
-bench *arguments: setup
+bench *arguments: setup _bench_program
     env -u CARGO_TARGET_DIR cargo run --release --locked --manifest-path tests/bench/Cargo.toml -- {{ arguments }}
 
 # The same in under five minutes: fewer cells and rounds, never other bars
-bench-quick *arguments: setup
+bench-quick *arguments: setup _bench_program
     env -u CARGO_TARGET_DIR cargo run --release --locked --manifest-path tests/bench/Cargo.toml -- --quick {{ arguments }}
 
 # Counts the instructions of a call's path with valgrind, and holds them against bounds
 instructions: setup
     cargo run --quiet --profile instructions -p artifact-instructions
+
+# The program whose start is measured, as users build it
+_bench_program:
+    env -u CARGO_TARGET_DIR cargo build --release --locked --package artifact-cli
 
 # Builds the policies in JavaScript and Python, and tests those and the one in WAT
 test-polyglot: setup

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     report,
-    sections::{large, small},
+    sections::{filter, large, many, sandbox, small},
 };
 
 /// What a child can be told to measure: one variant for each section that has
@@ -20,6 +20,9 @@ use crate::{
 pub(crate) enum Spec {
     Small(small::Spec),
     Large(large::Spec),
+    Sandbox(sandbox::Spec),
+    Filter(filter::Spec),
+    Many(many::Spec),
 }
 
 /// The one place where a spec finds who measures it. A new section adds a variant above
@@ -28,6 +31,9 @@ fn measure(spec: Spec) -> anyhow::Result<Value> {
     Ok(match spec {
         Spec::Small(spec) => serde_json::to_value(small::measure(&spec)?)?,
         Spec::Large(spec) => serde_json::to_value(large::measure(&spec)?)?,
+        Spec::Sandbox(spec) => serde_json::to_value(sandbox::measure(&spec)?)?,
+        Spec::Filter(spec) => serde_json::to_value(filter::measure(&spec)?)?,
+        Spec::Many(spec) => many::measure(&spec)?,
     })
 }
 

@@ -52,8 +52,18 @@ impl Meter {
 
 /// The CPU time of this process so far, user and system.
 pub(crate) fn cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    // Since the process began, so neither is negative.
+    clock(ClockId::ProcessCPUTime)
+}
+
+/// The CPU time of this thread so far, user and system: for work that one thread does
+/// without waiting, the time that it takes on a machine which does nothing else.
+pub(crate) fn thread_time() -> Duration {
+    clock(ClockId::ThreadCPUTime)
+}
+
+fn clock(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    // Since the process or thread began, so neither is negative.
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 

@@ -1,7 +1,11 @@
 //! The sections of the report, in its order.
 
+pub(crate) mod filter;
 pub(crate) mod large;
+pub(crate) mod many;
+pub(crate) mod sandbox;
 pub(crate) mod small;
+pub(crate) mod start;
 
 use std::fmt;
 
@@ -30,6 +34,10 @@ impl Setting {
 pub(crate) enum Section {
     Small,
     Large,
+    Sandbox,
+    Filter,
+    Many,
+    Start,
 }
 
 impl Section {
@@ -44,6 +52,10 @@ impl Section {
         match self {
             Self::Small => small::run(setting, report),
             Self::Large => large::run(setting, report),
+            Self::Sandbox => sandbox::run(setting, report),
+            Self::Filter => filter::run(setting, report),
+            Self::Many => many::run(setting, report),
+            Self::Start => start::run(setting, report),
         }
     }
 }
