@@ -66,6 +66,7 @@ pub(super) fn no_content() -> types::ContentHeaders {
         content_disposition: None,
         content_language: None,
         cache_control: None,
+        expires: None,
     }
 }
 

@@ -34,12 +34,12 @@ mod bindings {
 
             world component {
                 import wasi:config/store@0.2.0-rc.1;
-                import agent:artifacts/s3@0.1.0;
-                import agent:artifacts/store@0.1.0;
-                import agent:artifacts/digest@0.1.0;
-                import agent:artifacts/clock@0.1.0;
-                import agent:artifacts/log@0.1.0;
-                export agent:artifacts/store@0.1.0;
+                import agent:artifacts/s3@0.2.0;
+                import agent:artifacts/store@0.2.0;
+                import agent:artifacts/digest@0.2.0;
+                import agent:artifacts/clock@0.2.0;
+                import agent:artifacts/log@0.2.0;
+                export agent:artifacts/store@0.2.0;
             }
         ",
         imports: { default: async | trappable },
