@@ -169,6 +169,21 @@ async fn content_md5_rides_on_puts_and_parts_if_asked_for() {
 }
 
 #[tokio::test]
+async fn bytes_in_memory_are_signed_over_plain_http_unless_told_otherwise() {
+    for unsigned in [false, true] {
+        let service = Service::obedient().await;
+        let s3 = service.builder().unsigned_payload(unsigned).build().await.unwrap();
+        for body in [Body::from("x"), noise(7 << 20).into()] {
+            put(&s3, body, None).await.unwrap();
+        }
+        for operation in [Operation::Put, Operation::Part(1), Operation::Part(2)] {
+            let signed = service.only(operation).header("x-amz-content-sha256").unwrap();
+            assert_eq!(signed == "UNSIGNED-PAYLOAD", unsigned, "{operation:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_checksum_that_does_not_match_is_an_integrity_error() {
     for code in ["BadDigest", "XAmzContentChecksumMismatch"] {
         let mismatch = move |call: &Call| match call.operation {

@@ -67,6 +67,7 @@ pub(super) struct Parts {
     pub(super) multipart: Multipart,
     pub(super) upload_checksum: UploadChecksum,
     pub(super) content_md5: bool,
+    pub(super) unsigned_payload: bool,
     /// Aborts of uploads that nobody waits for, and the like.
     pub(super) background: TaskTracker,
 }

@@ -54,7 +54,8 @@ impl Payload {
     /// - The checksum, where there is an algorithm, and Content-MD5 where the client is
     ///   set so.
     /// - Their hash, for a signature that covers them, if they are in memory. TLS covers
-    ///   them anyway; over plain HTTP this is what does. Files are not read for it.
+    ///   them anyway; over plain HTTP this is what does, unless the client is set
+    ///   otherwise. Files are not read for it.
     pub(super) async fn seal(
         &mut self,
         s3: &HttpS3,
@@ -71,7 +72,8 @@ impl Payload {
         if parts.content_md5 {
             headers.set("content-md5", &md5_base64(self.unobserved()).await.map_err(failed)?)?;
         }
-        if parts.keys.is_some() && parts.endpoint().is_plain_http() {
+        let open = parts.endpoint().is_plain_http() && !parts.unsigned_payload;
+        if open && parts.keys.is_some() {
             self.hash_if_in_memory().await?;
         }
         Ok(checksum)

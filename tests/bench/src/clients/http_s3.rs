@@ -13,10 +13,11 @@ pub(crate) struct HttpS3Client {
     bucket: Bucket,
 }
 
-/// As it is by default.
+/// As it is by default, but that it does not hash payloads, as its peers do not here.
 pub(super) async fn client(service: &Service) -> anyhow::Result<HttpS3> {
     let credentials = Credentials::key(&service.access_key_id, &service.secret_access_key);
     let builder = HttpS3::builder().endpoint(&service.endpoint).region(REGION);
+    let builder = builder.unsigned_payload(true);
     Ok(builder.credentials(credentials).build().await?)
 }
 
