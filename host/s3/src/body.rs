@@ -242,6 +242,14 @@ impl Body {
         }
     }
 
+    /// The chunks, where all of them are in memory and nobody watches them go.
+    pub(crate) fn into_chunks_or_stream(self) -> Result<Vec<Bytes>, ByteStream> {
+        match self {
+            Self { bytes: Source::Chunks(chunks), observer: None, .. } => Ok(chunks),
+            body => Err(body.into_stream()),
+        }
+    }
+
     /// The bytes as they come.
     #[must_use]
     pub fn into_stream(self) -> ByteStream {

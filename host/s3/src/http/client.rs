@@ -6,7 +6,7 @@ use tokio_util::task::TaskTracker;
 use super::{
     Addressing, ConfigError, Credentials, CredentialsSource, HttpS3Builder, Multipart, RetryPolicy,
     UploadChecksum, client_headers::ClientHeaders, clock::Clock, credentials::Keys,
-    endpoint::Endpoint, places::Places, request::target, retry::Budget,
+    endpoint::Endpoint, places::Places, request::target, retry::Budget, transport::HttpClient,
 };
 use crate::{
     Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, Object, ObjectInfo, ObjectKey,
@@ -49,7 +49,7 @@ use crate::{
 pub struct HttpS3(Arc<Parts>, Arc<Known>);
 
 pub(super) struct Parts {
-    pub(super) http: reqwest::Client,
+    pub(super) http: HttpClient,
     /// Whether some calls, or all of them, go through a proxy.
     pub(super) proxied: bool,
     pub(super) places: Places,

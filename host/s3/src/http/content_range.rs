@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use http::{HeaderMap, StatusCode, header};
 
-use super::{object_headers, response::Answer};
+use super::{object_headers, response::Answer, transport::ResponseBody};
 use crate::{ByteRange, S3Error};
 
 /// What part of an object an answer holds: `Content-Range: bytes 0-99/1234`.
@@ -39,7 +39,7 @@ impl ContentRange {
                 shown(&self.bytes),
             )));
         }
-        let length = answer.stream.as_ref().and_then(reqwest::Response::content_length);
+        let length = answer.stream.as_ref().and_then(ResponseBody::length);
         match length.filter(|length| *length != asked.end - asked.start) {
             Some(length) => Err(answer.refused(format!(
                 "the service says that it sends bytes {}, and that they are {length}",

@@ -8,12 +8,12 @@ use super::{
     HttpS3, ToldChecksum,
     checksum::Hasher,
     content_range,
-    exchange::timed_out,
     get_object::read_request,
     object_headers,
     request::target,
     response::{Answer, broken_off},
     retry::{Delays, OVER_BUDGET},
+    transport::ResponseBody,
 };
 use crate::{
     Body, Bucket, GetOptions, Object, ObjectInfo, ObjectKey, Operation, ReadError, S3Error,
@@ -35,7 +35,7 @@ pub(super) struct Download {
     options: GetOptions,
     /// As it was when the download began.
     info: ObjectInfo,
-    response: reqwest::Response,
+    response: ResponseBody,
     /// What is still to come.
     rest: Range<u64>,
     verifying: Option<(Hasher, ToldChecksum)>,
@@ -121,10 +121,8 @@ impl Download {
     async fn read(&mut self) -> Result<Bytes, S3Error> {
         let idle = self.s3.parts().idle_timeout;
         let service = self.s3.parts().endpoint().authority();
-        let chunk = tokio::time::timeout(idle, self.response.chunk())
-            .await
-            .map_err(|_| timed_out(service, idle))?
-            .map_err(|error| broken_off(service, error))?;
+        let chunk = self.response.chunk().await;
+        let chunk = chunk.map_err(|error| broken_off(service, idle, error))?;
         // The HTTP library sees to it where the answer told its own length.
         chunk.ok_or_else(|| {
             let left = self.rest.end - self.rest.start;

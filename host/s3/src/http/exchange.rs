@@ -10,8 +10,8 @@ use super::{
     response::Answer,
     retry::Failure,
     sign::{CONTENT_SHA256, Signing},
-    transport::advice,
-    upload::Upload,
+    transport::{TransportError, advice},
+    upload::Outgoing,
 };
 use crate::{S3Error, S3ErrorKind, body_error};
 
@@ -25,31 +25,24 @@ impl HttpS3 {
     ) -> Result<Answer, Failure> {
         let parts = self.parts();
         let service = place.endpoint.authority();
-        let progress = Progress::new();
-        let stalled = |stalled| stalled_at(service, parts.idle_timeout, stalled);
+        let progress = Progress::new(parts.idle_timeout);
+        let stalled = |side| stalled_at(service, parts.idle_timeout, side);
         let head = self.head(request, place).await.map_err(Failure::before)?;
-        let (upload, body) = if request.payload.is_some() {
-            let starting = Upload::start(&request.payload, &progress);
-            let started = progress.watch(parts.idle_timeout, starting).await;
-            let started = started.unwrap_or_else(|side| Err(stalled(side)));
-            let (upload, body) = started.map_err(Failure::before)?;
-            (Some(upload), body)
+        let body = if request.payload.is_some() {
+            let starting = Outgoing::payload(&request.payload, &progress);
+            let started = progress.watch(starting).await;
+            started.unwrap_or_else(|side| Err(stalled(side))).map_err(Failure::before)?
         } else {
-            (None, reqwest::Body::from(""))
+            Outgoing::memory(Vec::new(), &progress)
         };
-        let message = to_reqwest(head, body).map_err(Failure::before)?;
-        let sent = progress.watch(parts.idle_timeout, parts.http.execute(message)).await;
-        let response = match sent {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => {
-                let failure = upload.as_ref().and_then(Upload::failure);
-                return Err(failure.map_or_else(|| not_sent(service, error), Failure::midway));
-            }
-            Err(side) => return Err(Failure::midway(stalled(side))),
-        };
+        let (head, body) =
+            parts.http.send(head, body, &progress).await.map_err(|error| match error {
+                TransportError::Stalled(side) => Failure::midway(stalled(side)),
+                error => not_sent(service, error),
+            })?;
         progress.waits_for_source(false);
-        parts.clock.observe(response.headers());
-        self.read(request, place, response, &progress).await
+        parts.clock.observe(&head.headers);
+        self.read(request, place, head, body).await
     }
 
     /// Method, URL and headers, signed.
@@ -60,6 +53,7 @@ impl HttpS3 {
     ) -> Result<http::request::Parts, S3Error> {
         let parts = self.parts();
         let url = place.endpoint.url(place.addressing, request.bucket, request.key, &request.query);
+        let length = url.len();
         let (mut head, ()) = http::Request::builder()
             .method(request.method.clone())
             .uri(url)
@@ -69,6 +63,7 @@ impl HttpS3 {
                     .caused_by(error)
             })?
             .into_parts();
+        must_be_plain(length, &head.uri)?;
         let mut headers = request.headers.with_room();
         let (operation, method) = (request.operation, &request.method);
         parts.client_headers.add_to(operation, method, &place.endpoint, &mut headers)?;
@@ -89,21 +84,18 @@ impl HttpS3 {
 }
 
 /// The request did not get through, or not all of it.
-fn not_sent(service: &str, error: reqwest::Error) -> Failure {
-    // The URL holds the query; the endpoint is named instead.
-    let error = error.without_url();
-    let cause = root_cause(&error);
+fn not_sent(service: &str, error: TransportError) -> Failure {
+    if let Some(failed) = error.of_payload() {
+        return Failure::midway(failed.clone());
+    }
+    let cause = error.root_cause();
     if let Some((kind, advice)) = advice(&cause) {
         let message = format!("cannot connect to {service}: {cause}; {advice}");
         return Failure::before(S3Error::new(kind, message).caused_by(error).retryable(false));
     }
-    if error.is_connect() {
+    if matches!(error, TransportError::Connect(_)) {
         let message = format!("cannot connect to {service}: {cause}");
         return Failure::before(S3Error::new(S3ErrorKind::Unreachable, message).caused_by(error));
-    }
-    if error.is_builder() {
-        let message = format!("the request cannot be sent: {cause}");
-        return Failure::before(S3Error::new(S3ErrorKind::InvalidRequest, message));
     }
     let message = format!("the connection to {service} broke: {cause}");
     Failure::midway(S3Error::new(S3ErrorKind::Unreachable, message).caused_by(error))
@@ -125,33 +117,41 @@ pub(super) fn timed_out(service: &str, idle: Duration) -> S3Error {
     )
 }
 
-/// The innermost cause: what the operating system or the other side said.
-pub(super) fn root_cause(error: &reqwest::Error) -> String {
-    let mut root: &dyn std::error::Error = error;
-    while let Some(source) = root.source() {
-        root = source;
+/// Refuses a URL that could mean another one on its way: services, and what stands before
+/// them, take `.` and `..` between slashes for folders, and what follows a `#` is not sent.
+fn must_be_plain(length: usize, url: &http::Uri) -> Result<(), S3Error> {
+    let pieces = [
+        url.scheme_str(),
+        url.authority().map(http::uri::Authority::as_str),
+        url.path_and_query().map(http::uri::PathAndQuery::as_str),
+    ];
+    let parsed: usize = pieces.iter().flatten().map(|piece| piece.len()).sum();
+    let is_whole = parsed + "://".len() == length;
+    if is_whole && !url.path().split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Ok(());
     }
-    root.to_string()
+    Err(S3Error::new(
+        S3ErrorKind::InvalidRequest,
+        "the key would lead elsewhere on its way, as with `..` between slashes; nothing was sent",
+    ))
 }
 
-/// Hands the signed head to `reqwest`, which keeps the URL as a parsed one.
-fn to_reqwest(
-    head: http::request::Parts,
-    body: reqwest::Body,
-) -> Result<reqwest::Request, S3Error> {
-    let uri = head.uri.clone();
-    let message =
-        reqwest::Request::try_from(http::Request::from_parts(head, body)).map_err(|error| {
-            S3Error::new(S3ErrorKind::InvalidRequest, "the key or an option cannot be sent")
-                .caused_by(error.without_url())
-        })?;
-    // Parsing must not have led elsewhere: what is sent is what was signed, or nothing.
-    let url = message.url();
-    if url.path() != uri.path() || url.query() != uri.query() {
-        return Err(S3Error::new(
-            S3ErrorKind::InvalidRequest,
-            "the URL library would alter this key; nothing was sent",
-        ));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_could_mean_another_is_not_sent() {
+        for (url, plain) in [
+            ("http://h.test/bkt/k", true),
+            ("http://h.test:1/bkt/a//b/...?x=/../", true),
+            ("https://bkt.h.test/", true),
+            ("http://h.test/bkt/../other/k", false),
+            ("http://h.test/bkt/.", false),
+            ("http://h.test/bkt/k#x", false),
+            ("http://h.test/bkt/k?x#y", false),
+        ] {
+            assert_eq!(must_be_plain(url.len(), &url.parse().unwrap()).is_ok(), plain, "{url}");
+        }
     }
-    Ok(message)
 }

@@ -1,5 +1,5 @@
-//! S3 over signed HTTP: `reqwest` carries, and what lies between (credentials,
-//! signatures, URLs, headers, XML, errors, retries) is here.
+//! S3 over signed HTTP: `hyper` speaks HTTP, and what lies around it (connections,
+//! credentials, signatures, URLs, headers, XML, errors, retries) is here.
 
 // In the order in which a request travels.
 mod config;

@@ -1,5 +1,6 @@
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
 use futures::{StreamExt, stream};
 
 use super::{
@@ -105,9 +106,9 @@ impl Payload {
         self.sha256.as_deref().unwrap_or(UNSIGNED_PAYLOAD)
     }
 
-    /// The bytes.
-    pub(super) fn stream(&self) -> ByteStream {
-        self.body().map_or_else(|| stream::empty().boxed(), Body::into_stream)
+    /// The bytes: as chunks, where they are in memory and nobody watches them go.
+    pub(super) fn chunks_or_stream(&self) -> Result<Vec<Bytes>, ByteStream> {
+        self.body().map_or_else(|| Ok(Vec::new()), Body::into_chunks_or_stream)
     }
 
     /// The bytes, read for something else than to be sent.

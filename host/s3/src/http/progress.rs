@@ -1,28 +1,29 @@
 use std::{
-    future::Future,
-    pin::pin,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Tells when bytes last moved in a call, in either direction.
-///
-/// `reqwest`'s own `read_timeout` starts with the request and ends with the
-/// answer's head: it would end every upload that takes longer.
 #[derive(Clone, Debug)]
 pub(super) struct Progress(Arc<State>);
 
 #[derive(Debug)]
 struct State {
+    /// How long nothing may move.
+    idle: Duration,
     began: Instant,
     /// Milliseconds from `began`.
     moved: AtomicU64,
     on_source: AtomicBool,
+    sending: AtomicBool,
 }
 
 /// Nothing moved for too long.
@@ -34,12 +35,20 @@ pub(super) enum Stalled {
     Source,
 }
 
+/// What looks after [`Progress`] from time to time. It is set anew only when it has
+/// rung, not whenever bytes move, and outlasts a call: a timer for each would be
+/// entered into the runtime's, and taken out of it again, in every one.
+#[derive(Debug, Default)]
+pub(super) struct Watchdog(Option<Pin<Box<Sleep>>>);
+
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(idle: Duration) -> Self {
         Self(Arc::new(State {
+            idle,
             began: Instant::now(),
             moved: AtomicU64::new(0),
             on_source: AtomicBool::new(false),
+            sending: AtomicBool::new(false),
         }))
     }
 
@@ -54,27 +63,44 @@ impl Progress {
         self.0.on_source.store(waits, Ordering::Relaxed);
     }
 
-    /// Drives `work` until it is done, or nothing moved for as long as `idle`.
-    pub(super) async fn watch<F: Future>(
-        &self,
-        idle: Duration,
-        work: F,
-    ) -> Result<F::Output, Stalled> {
+    /// Whether the body to be stored is still on its way.
+    pub(super) fn is_sending(&self) -> bool {
+        self.0.sending.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn sending(&self, sending: bool) {
+        self.0.sending.store(sending, Ordering::Relaxed);
+    }
+
+    /// Drives `work` until it is done, or nothing moved for too long.
+    pub(super) async fn watch<F: Future>(&self, work: F) -> Result<F::Output, Stalled> {
         self.tick();
-        let mut work = pin!(work);
+        let (mut work, mut watchdog) = (pin!(work), Watchdog::default());
+        poll_fn(|cx| match work.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => self.poll_stalled(&mut watchdog, cx).map(Err),
+        })
+        .await
+    }
+
+    /// Ready when nothing moved for too long; asked whenever the call has to wait.
+    pub(super) fn poll_stalled(
+        &self,
+        watchdog: &mut Watchdog,
+        cx: &mut Context<'_>,
+    ) -> Poll<Stalled> {
+        let limit = || {
+            let moved = Duration::from_millis(self.0.moved.load(Ordering::Relaxed));
+            self.0.began + moved + self.0.idle
+        };
+        let timer = watchdog.0.get_or_insert_with(|| Box::pin(sleep_until(limit())));
         loop {
-            let seen = self.0.moved.load(Ordering::Relaxed);
-            let limit = self.0.began + Duration::from_millis(seen) + idle;
-            tokio::select! {
-                biased;
-                output = &mut work => return Ok(output),
-                () = sleep_until(limit) => {
-                    if self.0.moved.load(Ordering::Relaxed) == seen {
-                        let source = self.0.on_source.load(Ordering::Relaxed);
-                        return Err(if source { Stalled::Source } else { Stalled::Service });
-                    }
-                }
+            ready!(timer.as_mut().poll(cx));
+            if limit() <= Instant::now() {
+                let source = self.0.on_source.load(Ordering::Relaxed);
+                return Poll::Ready(if source { Stalled::Source } else { Stalled::Service });
             }
+            timer.as_mut().reset(limit());
         }
     }
 }
@@ -89,24 +115,38 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_moves_may_take_long() {
-        let progress = Progress::new();
+        let progress = Progress::new(IDLE);
         let work = async {
             for _ in 0..12 {
                 sleep(IDLE / 8).await;
                 progress.tick();
             }
         };
-        assert_eq!(progress.watch(IDLE, work).await, Ok(()));
+        assert_eq!(progress.watch(work).await, Ok(()));
         assert!(progress.0.began.elapsed() > IDLE);
     }
 
     #[tokio::test]
     async fn silence_ends_it_and_names_who_was_silent() {
-        let progress = Progress::new();
-        let silence = progress.watch(IDLE / 8, std::future::pending::<()>());
+        let progress = Progress::new(IDLE / 8);
+        let silence = progress.watch(std::future::pending::<()>());
         assert_eq!(silence.await, Err(Stalled::Service));
         progress.waits_for_source(true);
-        let silence = progress.watch(IDLE / 8, std::future::pending::<()>());
+        let silence = progress.watch(std::future::pending::<()>());
         assert_eq!(silence.await, Err(Stalled::Source));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watchdog_of_an_earlier_call_does_not_end_the_next_one() {
+        let (idle, mut watchdog) = (Duration::from_mins(1), Watchdog::default());
+        for _ in 0..3 {
+            let progress = Progress::new(idle);
+            let mut silence = pin!(poll_fn(|cx| progress.poll_stalled(&mut watchdog, cx)));
+            let early = tokio::time::timeout(idle / 2, &mut silence).await;
+            assert!(early.is_err());
+        }
+        let (progress, began) = (Progress::new(idle), Instant::now());
+        poll_fn(|cx| progress.poll_stalled(&mut watchdog, cx)).await;
+        assert!(began.elapsed() >= idle);
     }
 }

@@ -1,15 +1,17 @@
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, response::Parts};
 
 use super::{
     HttpS3,
     endpoint::Endpoint,
     error_response,
-    exchange::{root_cause, stalled_at},
+    exchange::stalled_at,
     places::Place,
-    progress::Progress,
     request::Request,
     retry::Failure,
+    transport::{ResponseBody, TransportError},
 };
 use crate::{S3Error, S3ErrorKind};
 
@@ -39,7 +41,7 @@ pub(super) struct Answer {
     /// With [`Reading::Whole`]; else empty.
     pub(super) whole: Bytes,
     /// With [`Reading::Stream`].
-    pub(super) stream: Option<reqwest::Response>,
+    pub(super) stream: Option<ResponseBody>,
 }
 
 impl Answer {
@@ -54,11 +56,10 @@ impl HttpS3 {
         &self,
         request: &Request<'_>,
         place: &Place,
-        response: reqwest::Response,
-        progress: &Progress,
+        head: Parts,
+        body: ResponseBody,
     ) -> Result<Answer, Failure> {
-        let status = response.status();
-        let headers = response.headers().clone();
+        let Parts { status, headers, .. } = head;
         let error = |body: &[u8]| {
             let error = error_response::Answered {
                 operation: request.operation,
@@ -71,14 +72,14 @@ impl HttpS3 {
         };
         if !status.is_success() {
             // An error that cannot be read is told by its status.
-            let read = self.read_whole(place, response, MAX_ERROR, progress).await;
+            let read = self.read_whole(place, body, MAX_ERROR).await;
             return Err(error(&read.unwrap_or_default()));
         }
         if request.reading == Reading::Stream {
-            let stream = Some(response);
+            let stream = Some(body);
             return Ok(Answer { status, headers, whole: Bytes::new(), stream });
         }
-        let whole = self.read_whole(place, response, MAX_XML, progress).await;
+        let whole = self.read_whole(place, body, MAX_XML).await;
         let whole = whole.map_err(Failure::midway)?;
         if error_response::is_error(&whole) {
             return Err(error(&whole));
@@ -89,19 +90,14 @@ impl HttpS3 {
     async fn read_whole(
         &self,
         place: &Place,
-        mut response: reqwest::Response,
+        mut body: ResponseBody,
         limit: usize,
-        progress: &Progress,
     ) -> Result<Bytes, S3Error> {
         let service = place.endpoint.authority();
         let idle = self.parts().idle_timeout;
         let mut whole = BytesMut::new();
         loop {
-            let chunk = progress
-                .watch(idle, response.chunk())
-                .await
-                .map_err(|stalled| stalled_at(service, idle, stalled))?
-                .map_err(|error| broken_off(service, error))?;
+            let chunk = body.chunk().await.map_err(|error| broken_off(service, idle, error))?;
             let Some(chunk) = chunk else {
                 return Ok(whole.freeze());
             };
@@ -116,10 +112,12 @@ impl HttpS3 {
     }
 }
 
-/// The connection broke within an answer.
-pub(super) fn broken_off(service: &str, error: reqwest::Error) -> S3Error {
-    let error = error.without_url();
-    let cause = root_cause(&error);
+/// The connection broke within an answer, or fell silent.
+pub(super) fn broken_off(service: &str, idle: Duration, error: TransportError) -> S3Error {
+    if let TransportError::Stalled(side) = error {
+        return stalled_at(service, idle, side);
+    }
+    let cause = error.root_cause();
     S3Error::new(S3ErrorKind::Unreachable, format!("the answer of {service} broke off: {cause}"))
         .caused_by(error)
 }

@@ -1,11 +1,12 @@
 use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    vec,
 };
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
-use tokio::sync::oneshot;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use http_body::{Frame, SizeHint};
 
 use super::{
     payload::{Payload, Place},
@@ -17,28 +18,46 @@ use crate::{ByteStream, S3Error, body_error};
 /// one large chunk. Splitting copies nothing.
 const PIECE: usize = 128 * 1024;
 
-/// One sending of a payload. Dropping it ends the sending, and with it the
-/// connection, so that half an object is never taken for a whole one.
-pub(super) struct Upload {
-    failure: Arc<Mutex<Option<S3Error>>>,
-    _alive: oneshot::Sender<()>,
+/// The body of a request, on its way to the service.
+///
+/// Dropping it ends the sending, and with it the connection, so that half an object
+/// is never taken for a whole one.
+pub(super) struct Outgoing {
+    pieces: Pieces,
+    left: u64,
+    progress: Progress,
 }
 
-impl Upload {
-    /// The body for a request.
+enum Pieces {
+    Memory {
+        chunks: vec::IntoIter<Bytes>,
+        ready: Bytes,
+        rested: bool,
+    },
+    /// Fails where the payload fails, or is shorter or longer than it said.
+    Checked(Pin<Box<dyn Stream<Item = Result<Bytes, S3Error>> + Send>>),
+}
+
+impl Outgoing {
+    /// Bytes that are in memory.
+    pub(super) fn memory(chunks: Vec<Bytes>, progress: &Progress) -> Self {
+        let left = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+        let pieces =
+            Pieces::Memory { chunks: chunks.into_iter(), ready: Bytes::new(), rested: true };
+        Self::new(pieces, left, progress)
+    }
+
+    /// A payload.
     ///
-    /// - It fails where the payload fails, or is shorter or longer than it said.
-    /// - The last bytes leave only when the payload has shown that it ends there:
-    ///   the service cannot store one that goes on.
-    pub(super) async fn start(
-        payload: &Payload,
-        progress: &Progress,
-    ) -> Result<(Self, reqwest::Body), S3Error> {
-        let (alive, gone) = oneshot::channel();
-        let failure = Arc::new(Mutex::new(None));
-        let upload = Self { failure: Arc::clone(&failure), _alive: alive };
+    /// The last bytes leave only when it has shown that it ends there: the service
+    /// cannot store one that goes on.
+    pub(super) async fn payload(payload: &Payload, progress: &Progress) -> Result<Self, S3Error> {
+        let bytes = match payload.chunks_or_stream() {
+            Ok(chunks) => return Ok(Self::memory(chunks, progress)),
+            Err(stream) => stream,
+        };
         let checked = Checked {
-            bytes: payload.stream(),
+            bytes,
             ready: Bytes::new(),
             declared: payload.length(),
             place: payload.place(),
@@ -49,24 +68,64 @@ impl Upload {
         if payload.length() == 0 {
             // Without a body to send, nobody would ask it whether it is empty.
             checked.next().await?;
-            return Ok((upload, reqwest::Body::from("")));
+            return Ok(Self::memory(Vec::new(), progress));
         }
-        let pieces = stream::try_unfold(checked, move |checked| {
-            let failure = Arc::clone(&failure);
-            async move {
-                checked.next().await.map_err(|error| {
-                    let shown = io::Error::other(error.to_string());
-                    *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    shown
-                })
-            }
-        });
-        Ok((upload, reqwest::Body::wrap_stream(pieces.take_until(gone).boxed())))
+        let pieces = stream::try_unfold(checked, Checked::next).boxed();
+        Ok(Self::new(Pieces::Checked(pieces), payload.length(), progress))
     }
 
-    /// Why the payload failed, if it did.
-    pub(super) fn failure(&self) -> Option<S3Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn new(pieces: Pieces, left: u64, progress: &Progress) -> Self {
+        progress.sending(left > 0);
+        Self { pieces, left, progress: progress.clone() }
+    }
+}
+
+impl http_body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = S3Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, S3Error>>> {
+        let this = &mut *self;
+        let piece = match &mut this.pieces {
+            Pieces::Memory { chunks, ready, rested } => {
+                while ready.is_empty() {
+                    match chunks.next() {
+                        Some(chunk) => *ready = chunk,
+                        None => return Poll::Ready(None),
+                    }
+                }
+                // A service that refuses early answers and closes. Without a pause the
+                // connection would go on writing into the closed one, and report that
+                // instead of the answer that waits to be read. It still may, once in
+                // hundreds of times instead of once in tens.
+                if !std::mem::replace(rested, false) {
+                    *rested = true;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                this.progress.tick();
+                ready.split_to(ready.len().min(PIECE))
+            }
+            Pieces::Checked(pieces) => match ready!(pieces.poll_next_unpin(cx)) {
+                Some(Ok(piece)) => piece,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            },
+        };
+        this.left = this.left.saturating_sub(piece.len() as u64);
+        this.progress.sending(this.left > 0);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
     }
 }
 
@@ -84,10 +143,7 @@ struct Checked {
 impl Checked {
     /// The next piece, and what is left.
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, S3Error> {
-        // A service that refuses early answers and closes. Without a pause the
-        // connection would go on writing into the closed one, and report that
-        // instead of the answer that waits to be read. It still may, once in
-        // hundreds of times instead of once in tens.
+        // As with bytes in memory.
         tokio::task::yield_now().await;
         self.progress.waits_for_source(true);
         while self.ready.is_empty() && !self.ended {

@@ -1,18 +1,33 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, StatusCode};
-use reqwest::{Client, Method, Request};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
 use super::Trouble;
-use crate::http::exchange::root_cause;
+use crate::http::{
+    progress::Progress,
+    transport::{HttpClient, TransportError},
+    upload::Outgoing,
+};
 
 /// Largest answer of a service that gives credentials; they have some 2 KiB.
 const MAX_ANSWER: usize = 64 * 1024;
 
+/// Longest time for one answer of a service that is near, or not there.
+const NEAR_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Longest time for one answer of STS or SSO.
 pub(super) const SERVICE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a service that gives credentials is asked.
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) timeout: Duration,
+}
 
 /// What a service that gives credentials answered.
 pub(super) struct Answer {
@@ -40,7 +55,8 @@ pub(super) fn request(method: Method, url: &str) -> Result<Request, Trouble> {
         let message = format!("{:?} does not begin with http:// or https://", shown(url.as_str()));
         return Err(Trouble::new(message));
     }
-    Ok(Request::new(method, url))
+    let (headers, body) = (HeaderMap::new(), Bytes::new());
+    Ok(Request { method, url, headers, body, timeout: NEAR_TIMEOUT })
 }
 
 /// Adds a header whose value is a secret.
@@ -53,31 +69,44 @@ pub(super) fn secret_header(
         Trouble::new("the token holds characters that HTTP cannot carry; write it anew")
     })?;
     value.set_sensitive(true);
-    request.headers_mut().insert(name, value);
+    request.headers.insert(name, value);
     Ok(())
 }
 
 /// Sends a request, once, and reads the answer, up to a limit.
-pub(super) async fn ask(http: &Client, request: Request) -> Result<Answer, Trouble> {
-    let who = authority(request.url());
-    let failed = |error: reqwest::Error| {
-        let error = error.without_url();
+pub(super) async fn ask(http: &HttpClient, request: Request) -> Result<Answer, Trouble> {
+    let who = authority(&request.url);
+    let late = || Trouble::passing(format!("{who} gave no answer in time"));
+    let failed = |error: TransportError| {
         if error.is_timeout() {
-            return Trouble::passing(format!("{who} gave no answer in time"));
+            return late();
         }
-        Trouble::passing(format!("{who} could not be asked: {}", root_cause(&error)))
+        Trouble::passing(format!("{who} could not be asked: {}", error.root_cause()))
     };
-    let mut response = http.execute(request).await.map_err(failed)?;
-    let status = response.status();
-    let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            let message = format!("the answer of {who} is longer than {MAX_ANSWER} bytes");
-            return Err(Trouble::new(message));
+    let asking = async {
+        let length = (!request.body.is_empty()).then(|| request.body.len().into());
+        let message = http::Request::builder().method(request.method).uri(request.url.as_str());
+        let message = message.body(()).map_err(|_| {
+            Trouble::new(format!("{:?} cannot be asked over HTTP", shown(request.url.as_str())))
+        })?;
+        let (mut head, ()) = message.into_parts();
+        head.headers = request.headers;
+        head.headers.extend(length.map(|length| (http::header::CONTENT_LENGTH, length)));
+        let progress = Progress::new(request.timeout);
+        let chunks = vec![request.body];
+        let body = Outgoing::memory(chunks, &progress);
+        let (head, mut answer) = http.send(head, body, &progress).await.map_err(failed)?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                let message = format!("the answer of {who} is longer than {MAX_ANSWER} bytes");
+                return Err(Trouble::new(message));
+            }
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Answer { status, body: body.freeze() })
+        Ok(Answer { status: head.status, body: body.freeze() })
+    };
+    tokio::time::timeout(request.timeout, asking).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// Scheme, host and port.

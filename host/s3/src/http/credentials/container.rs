@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use reqwest::Method;
+use http::Method;
 use url::{Host, Url};
 
 use super::{
@@ -45,17 +45,17 @@ pub(super) async fn access_key(environment: &Environment) -> Result<Option<Acces
         (None, None) => return Ok(None),
     };
     let mut request = request(Method::GET, &url)?;
-    if !is_trusted(request.url()) {
+    if !is_trusted(&request.url) {
         return Err(Trouble::new(format!(
             "AWS_CONTAINER_CREDENTIALS_FULL_URI names {}: over plain HTTP only this machine and \
              the addresses of ECS and EKS are asked; use https",
-            authority(request.url())
+            authority(&request.url)
         )));
     }
     if let Some(token) = token(environment).await? {
         secret_header(&mut request, "authorization", &token)?;
     }
-    let who = authority(request.url());
+    let who = authority(&request.url);
     let http = transport::for_metadata().map_err(|error| transport_trouble(&error))?;
     let answer = ask(&http, request).await?;
     let what = format!("the answer of {who}");

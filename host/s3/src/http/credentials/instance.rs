@@ -1,17 +1,17 @@
 use std::time::{Duration, SystemTime};
 
-use reqwest::{Client, Method, Request};
+use http::Method;
 
 use super::{
     AccessKey, Trouble,
-    ask::{Answer, ask, authority, request, secret_header},
+    ask::{Answer, Request, ask, authority, request, secret_header},
     key_json::KeyJson,
     transport_trouble,
 };
 use crate::http::{
     environment::Environment,
     error_response::{MAX_MESSAGE, clean},
-    transport,
+    transport::{self, HttpClient},
 };
 
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
@@ -43,7 +43,7 @@ pub(super) async fn access_key(environment: &Environment) -> Result<AccessKey, N
     let endpoint = endpoint(environment);
     let failed = NoKey::Failed;
     let token = request(Method::PUT, &format!("{endpoint}/latest/api/token")).map_err(failed)?;
-    let who = authority(token.url());
+    let who = authority(&token.url);
     let http = transport::for_metadata().map_err(|error| failed(transport_trouble(&error)))?;
     let instance = Instance { http, endpoint, token: String::new(), who };
     instance.key(token).await
@@ -61,7 +61,7 @@ fn endpoint(environment: &Environment) -> &str {
 }
 
 struct Instance<'a> {
-    http: Client,
+    http: HttpClient,
     endpoint: &'a str,
     token: String,
     who: String,
@@ -70,7 +70,7 @@ struct Instance<'a> {
 impl Instance<'_> {
     async fn key(mut self, mut token: Request) -> Result<AccessKey, NoKey> {
         token
-            .headers_mut()
+            .headers
             .insert("x-aws-ec2-metadata-token-ttl-seconds", http::HeaderValue::from_static("300"));
         // Nobody there: that is what the search is about.
         let answer =

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 use sha1::{Digest, Sha1};
 
@@ -68,11 +68,11 @@ impl Sso {
         };
         let mut request = request(Method::GET, &format!("{endpoint}/federation/credentials"))?;
         let query = [("role_name", &self.role_name), ("account_id", &self.account_id)];
-        request.url_mut().query_pairs_mut().extend_pairs(query);
+        request.url.query_pairs_mut().extend_pairs(query);
         secret_header(&mut request, "x-amz-sso_bearer_token", &token)?;
-        *request.timeout_mut() = Some(SERVICE_TIMEOUT);
-        let who = format!("SSO at {}", authority(request.url()));
-        let plain = request.url().scheme() == "http";
+        request.timeout = SERVICE_TIMEOUT;
+        let who = format!("SSO at {}", authority(&request.url));
+        let plain = request.url.scheme() == "http";
         let http = Transport::default()
             .client(environment, plain, SERVICE_TIMEOUT)
             .await

@@ -1,14 +1,13 @@
 use std::time::SystemTime;
 
-use http::{HeaderValue, header};
-use reqwest::{Method, Request};
+use http::{HeaderValue, Method, header};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
 use super::{
     AccessKey, Trouble,
-    ask::{Answer, SERVICE_TIMEOUT, ask, authority, request},
+    ask::{Answer, Request, SERVICE_TIMEOUT, ask, authority, request},
     container::MAX_TOKEN,
     source::parse_time,
     transport_trouble,
@@ -50,10 +49,9 @@ impl Sts<'_> {
     pub(super) async fn assume(&self, role: &Role, key: &AccessKey) -> Result<AccessKey, Trouble> {
         let (request, body) = self.request("AssumeRole", role, None)?;
         let region = self.region.unwrap_or("us-east-1");
-        let mut parts =
-            http::Request::builder().method(request.method()).uri(request.url().as_str());
+        let mut parts = http::Request::builder().method(&request.method).uri(request.url.as_str());
         if let Some(headers) = parts.headers_mut() {
-            headers.clone_from(request.headers());
+            headers.clone_from(&request.headers);
         }
         let unsigned = parts.body(()).map_err(|_| Trouble::new("the endpoint of STS is no URL"))?;
         let (mut head, ()) = unsigned.into_parts();
@@ -61,7 +59,7 @@ impl Sts<'_> {
             .and_then(|signing| signing.sign_headers(&mut head))
             .map_err(|error| Trouble::new(error.message()))?;
         let mut signed = request;
-        *signed.headers_mut() = head.headers;
+        signed.headers = head.headers;
         self.send(signed, body, None).await
     }
 
@@ -110,7 +108,7 @@ impl Sts<'_> {
         }
         let body = form.finish();
         let mut request = request(Method::POST, &self.endpoint()?)?;
-        let headers = request.headers_mut();
+        let headers = &mut request.headers;
         let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.insert(header::CONTENT_TYPE, content_type);
         let hash = base16ct::lower::encode_string(&Sha256::digest(&body));
@@ -126,10 +124,10 @@ impl Sts<'_> {
         body: String,
         token: Option<&str>,
     ) -> Result<AccessKey, Trouble> {
-        let who = format!("STS at {}", authority(request.url()));
-        let plain = request.url().scheme() == "http";
-        *request.body_mut() = Some(body.into());
-        *request.timeout_mut() = Some(SERVICE_TIMEOUT);
+        let who = format!("STS at {}", authority(&request.url));
+        let plain = request.url.scheme() == "http";
+        request.body = body.into();
+        request.timeout = SERVICE_TIMEOUT;
         let http = Transport::default()
             .client(self.environment, plain, SERVICE_TIMEOUT)
             .await

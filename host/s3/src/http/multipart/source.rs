@@ -239,8 +239,7 @@ mod tests {
             let (mut all, mut payloads) = (Vec::new(), 0);
             while let Some(payload) = gathering.next(700_000).await.unwrap() {
                 assert_eq!(payload.place().offset, all.len() as u64);
-                let mut stream = payload.stream();
-                while let Some(block) = stream.try_next().await.unwrap() {
+                for block in payload.chunks_or_stream().unwrap_or_default() {
                     // Only a part's last block, and what splitting leaves over, are short.
                     assert!(block.len() <= BLOCK.max(size));
                     all.extend_from_slice(&block);

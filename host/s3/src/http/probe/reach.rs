@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use http::header;
+use http::{header, response};
 use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
@@ -9,7 +9,13 @@ use tokio::{
 use super::{Checks, Verdict};
 use crate::{
     Bucket, Feature, S3Error, S3ErrorKind,
-    http::{HttpS3, error_response::clean, exchange::root_cause},
+    http::{
+        HttpS3,
+        error_response::clean,
+        progress::{Progress, Stalled},
+        transport::TransportError,
+        upload::Outgoing,
+    },
 };
 
 /// Longest time for each step on the way to the service.
@@ -25,11 +31,11 @@ pub(super) async fn reach(s3: &HttpS3, bucket: &Bucket, checks: &mut Checks) {
     checks
         .of(Feature::Endpoint, async {
             let answer = answer(s3, bucket).await?;
-            if answer.headers().contains_key(header::DATE) {
-                s3.parts().clock.observe(answer.headers());
+            if answer.headers.contains_key(header::DATE) {
+                s3.parts().clock.observe(&answer.headers);
                 skew = Some(s3.parts().clock.skew());
             }
-            let server = answer.headers().get(header::SERVER).and_then(|name| name.to_str().ok());
+            let server = answer.headers.get(header::SERVER).and_then(|name| name.to_str().ok());
             let server = server.map(|name| format!(" ({})", clean(name, 60))).unwrap_or_default();
             Ok(Verdict::ok(format!("{} answers{server}", s3.endpoint())))
         })
@@ -44,29 +50,35 @@ pub(super) async fn credentials(s3: &HttpS3, checks: &mut Checks) {
     checks.of(Feature::Credentials, trial).await;
 }
 
-async fn answer(s3: &HttpS3, bucket: &Bucket) -> Result<reqwest::Response, S3Error> {
+async fn answer(s3: &HttpS3, bucket: &Bucket) -> Result<response::Parts, S3Error> {
     let parts = s3.parts();
     let place = parts.places.of(bucket);
     let url = place.endpoint.url(place.addressing, bucket, None, "");
-    let url = url::Url::parse(&url).map_err(|error| {
+    let request = http::Request::head(&url).body(()).map_err(|error| {
         S3Error::new(S3ErrorKind::InvalidRequest, "the endpoint and the bucket make no URL")
             .caused_by(error)
     })?;
-    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default());
+    let (head, ()) = request.into_parts();
+    let host = head.uri.host().unwrap_or_default().to_owned();
+    let is_https = head.uri.scheme_str() == Some("https");
     if !parts.proxied {
-        connect(host, port.unwrap_or_default()).await?;
+        let port = head.uri.port_u16().unwrap_or(if is_https { 443 } else { 80 });
+        connect(&host, port).await?;
     }
-    let sent = timeout(PATIENCE, parts.http.head(url.clone()).send()).await;
-    let sent = sent.map_err(|_| unreachable("HTTP", host, "it gives no answer", None))?;
-    sent.map_err(|error| {
-        let error = error.without_url();
-        let step = match (error.is_connect(), url.scheme()) {
-            (true, "https") => "TLS",
-            (true, _) => "the connection",
-            _ => "HTTP",
+    let progress = Progress::new(PATIENCE);
+    let body = Outgoing::memory(Vec::new(), &progress);
+    let sent = timeout(PATIENCE, parts.http.send(head, body, &progress)).await;
+    let sent = sent.unwrap_or(Err(TransportError::Stalled(Stalled::Service)));
+    sent.map(|(head, _)| head).map_err(|error| {
+        let step = match &error {
+            TransportError::Stalled(_) => {
+                return unreachable("HTTP", &host, "it gives no answer", None);
+            }
+            TransportError::Connect(_) if is_https => "TLS",
+            TransportError::Connect(_) => "the connection",
+            TransportError::Broke(_) => "HTTP",
         };
-        let cause = root_cause(&error);
-        unreachable(step, host, &cause, Some(Box::new(error)))
+        unreachable(step, &host, &error.root_cause(), Some(Box::new(error)))
     })
 }
 

@@ -1,22 +1,33 @@
+//! What carries requests: connections of hyper in a pool of our own, and how they come
+//! about (names, TLS, proxies).
+
+mod client;
+mod connection;
+mod connector;
+mod error;
+mod pool;
+mod tls;
+pub(super) use client::HttpClient;
+pub(super) use connection::ResponseBody;
+pub(super) use error::TransportError;
+
 use std::{fmt, time::Duration};
 
-use reqwest::{
-    Certificate, Client, ClientBuilder, Identity, NoProxy, Proxy, redirect::Policy, retry,
-};
+use hyper_util::client::proxy::matcher::Matcher;
+use rustls::pki_types::CertificateDer;
 use url::Url;
 
+use self::{
+    connector::Connector,
+    tls::{Identity, Trust},
+};
 use super::{ConfigError, HttpS3Builder, endpoint::redacted, environment::Environment};
 use crate::S3ErrorKind;
 
-/// Idle connections are closed before common servers and load balancers do so
-/// (20 s and up), which would make the next request fail.
-const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+const USER_AGENT: &str = concat!("artifact-s3/", env!("CARGO_PKG_VERSION"));
 
 /// The instance metadata service is one hop away, or not there at all.
 const METADATA_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Longest time for one answer of a service that gives credentials.
-const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a proxy means that answers 407.
 pub(super) const PROXY_PASSWORD: &str =
@@ -68,30 +79,21 @@ impl Transport {
         environment: &Environment,
         plain: bool,
         connect_timeout: Duration,
-    ) -> Result<Client, ConfigError> {
-        let mut builder =
-            base().connect_timeout(connect_timeout).pool_idle_timeout(POOL_IDLE_TIMEOUT);
+    ) -> Result<HttpClient, ConfigError> {
         let proxies = match &self.proxy {
-            Some(url) => vec![parse_proxy(url)?],
+            Some(url) => Some(Matcher::builder().all(parse_proxy(url)?).build()),
             None => proxies(environment)?,
         };
         let mut roots = self.roots()?;
-        if let Some(path) = environment.get("AWS_CA_BUNDLE") {
+        let bundle = environment.get("AWS_CA_BUNDLE");
+        if let Some(path) = bundle {
             let refused = |source| ConfigError::Certificates { path: path.to_owned(), source };
             roots.extend(certificates(path).await.map_err(refused)?);
-            builder = builder.tls_certs_only(roots);
-        } else if plain && proxies.is_empty() {
-            builder = builder.tls_certs_only(roots);
-        } else {
-            builder = builder.tls_certs_merge(roots);
         }
-        if let Some(pem) = &self.identity {
-            builder = builder.identity(parse_identity(pem)?);
-        }
-        for proxy in proxies {
-            builder = builder.proxy(proxy);
-        }
-        builder.build().map_err(|error| ConfigError::Transport(error.into()))
+        let system = bundle.is_none() && !(plain && proxies.is_none());
+        let identity = self.identity.as_deref().map(Identity::parse).transpose()?;
+        let tls = tls::config(Trust { roots, system }, identity)?;
+        Ok(HttpClient::new(Connector::new(tls, proxies, connect_timeout)))
     }
 
     /// Whether some calls, or all of them, go through a proxy.
@@ -100,11 +102,11 @@ impl Transport {
         self.proxy.is_some() || variables.iter().any(|name| environment.get(name).is_some())
     }
 
-    fn roots(&self) -> Result<Vec<Certificate>, ConfigError> {
+    fn roots(&self) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
         let mut roots = Vec::new();
         for pem in &self.root_certificates {
             let refused = |reason: String| ConfigError::RootCertificates { reason };
-            let found = Certificate::from_pem_bundle(pem).map_err(|e| refused(e.to_string()))?;
+            let found = tls::certificates(pem).map_err(|error| refused(error.to_string()))?;
             if found.is_empty() {
                 return Err(refused("none is in the text".to_owned()));
             }
@@ -129,26 +131,10 @@ impl fmt::Debug for Transport {
 ///
 /// Most of them are asked over plain HTTP; without certificates only web identity
 /// is out of reach.
-pub(super) fn for_metadata() -> reqwest::Result<Client> {
-    let builder = || base().connect_timeout(METADATA_CONNECT_TIMEOUT).timeout(METADATA_TIMEOUT);
-    builder().build().or_else(|_| builder().tls_certs_only([]).build())
-}
-
-/// What every client of ours has in common.
-///
-/// - HTTP/1.1 only: over HTTP/2 all calls would share one connection;
-/// - redirects are answered as errors: a request for elsewhere is signed anew;
-/// - no retries below ours, and no proxy but the environment's that was given;
-/// - no time-out for the whole call, and not reqwest's `read_timeout` either,
-///   which runs from the first byte of an upload to the first of the answer.
-fn base() -> ClientBuilder {
-    Client::builder()
-        .http1_only()
-        .redirect(Policy::none())
-        .retry(retry::never())
-        .no_proxy()
-        .tcp_nodelay(true)
-        .user_agent(concat!("artifact-s3/", env!("CARGO_PKG_VERSION")))
+pub(super) fn for_metadata() -> Result<HttpClient, ConfigError> {
+    let trust = |system| Trust { roots: Vec::new(), system };
+    let tls = tls::config(trust(true), None).or_else(|_| tls::config(trust(false), None))?;
+    Ok(HttpClient::new(Connector::new(tls, None, METADATA_CONNECT_TIMEOUT)))
 }
 
 /// What to do where trying to connect again cannot help: a certificate does not become
@@ -180,41 +166,40 @@ pub(super) fn advice(cause: &str) -> Option<(S3ErrorKind, &'static str)> {
 
 async fn certificates(
     path: &str,
-) -> Result<Vec<Certificate>, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(Certificate::from_pem_bundle(&tokio::fs::read(path).await?)?)
+) -> Result<Vec<CertificateDer<'static>>, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(tls::certificates(&tokio::fs::read(path).await?)?)
 }
 
-fn proxies(environment: &Environment) -> Result<Vec<Proxy>, ConfigError> {
+fn proxies(environment: &Environment) -> Result<Option<Matcher>, ConfigError> {
     let find = |upper: &'static str, lower: &'static str| {
         let of = |name| environment.get(name).map(|value| (name, value));
         of(lower).or_else(|| of(upper))
     };
-    let except = find("NO_PROXY", "no_proxy").and_then(|(_, list)| NoProxy::from_string(list));
-    let mut proxies = Vec::new();
-    if let Some((variable, url)) = find("HTTPS_PROXY", "https_proxy") {
-        let proxy = Proxy::https(url).map_err(|_| ConfigError::Proxy { variable })?;
-        proxies.push(proxy.no_proxy(except.clone()));
+    let url = |found: Option<(&'static str, &str)>| match found {
+        // A scheme may be missing.
+        Some((variable, url)) => Url::parse(url)
+            .ok()
+            .filter(Url::has_host)
+            .or_else(|| Url::parse(&format!("http://{url}")).ok())
+            .ok_or(ConfigError::Proxy { variable })
+            .map(Some),
+        None => Ok(None),
+    };
+    let https = url(find("HTTPS_PROXY", "https_proxy"))?;
+    let http = url(find("HTTP_PROXY", "http_proxy"))?;
+    if https.is_none() && http.is_none() {
+        return Ok(None);
     }
-    if let Some((variable, url)) = find("HTTP_PROXY", "http_proxy") {
-        let proxy = Proxy::http(url).map_err(|_| ConfigError::Proxy { variable })?;
-        proxies.push(proxy.no_proxy(except));
-    }
-    Ok(proxies)
+    let text = |url: Option<Url>| url.map(String::from).unwrap_or_default();
+    let except = find("NO_PROXY", "no_proxy").map_or("", |(_, list)| list);
+    Ok(Some(Matcher::builder().https(text(https)).http(text(http)).no(except).build()))
 }
 
-/// Neither the PEM nor what a parser says of it is shown: there is a key in it.
-fn parse_identity(pem: &[u8]) -> Result<Identity, ConfigError> {
-    let identity = Identity::from_pem(pem).map_err(|_| ConfigError::Identity)?;
-    // Whether the key belongs to the certificate shows when a client is made of them.
-    let trial = base().tls_certs_only([]).identity(identity.clone()).build();
-    trial.map(|_| identity).map_err(|_| ConfigError::Identity)
-}
-
-fn parse_proxy(text: &str) -> Result<Proxy, ConfigError> {
+fn parse_proxy(text: &str) -> Result<String, ConfigError> {
     const REFUSED: ConfigError = ConfigError::Proxy { variable: "HttpS3Builder::proxy" };
     let url = Url::parse(text).map_err(|_| REFUSED)?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(REFUSED);
     }
-    Proxy::all(url).map_err(|_| REFUSED)
+    Ok(url.into())
 }

@@ -1,0 +1,88 @@
+use std::sync::Arc;
+
+use http::{HeaderValue, Request, Uri, header, request::Parts, response, uri::PathAndQuery};
+
+use super::{
+    USER_AGENT,
+    connection::{Connection, ResponseBody},
+    connector::{Connector, Route},
+    error::TransportError,
+    pool::{Origin, Pool},
+};
+use crate::http::{progress::Progress, upload::Outgoing};
+
+/// Sends requests over HTTP/1.1, each over a connection of its own at that time.
+///
+/// - HTTP/2 is not spoken: all calls would share one connection;
+/// - redirects are answers: a request for elsewhere is signed anew;
+/// - nothing is sent twice, but for what the service cannot have seen.
+#[derive(Clone)]
+pub(in crate::http) struct HttpClient(Arc<Inner>);
+
+struct Inner {
+    connector: Connector,
+    pool: Arc<Pool>,
+}
+
+impl HttpClient {
+    pub(super) fn new(connector: Connector) -> Self {
+        Self(Arc::new(Inner { connector, pool: Arc::default() }))
+    }
+
+    /// Sends a request with an absolute URL, and gives the answer when its head is there.
+    ///
+    /// It fails where nothing moves for as long as `progress` allows.
+    pub(in crate::http) async fn send(
+        &self,
+        mut head: Parts,
+        body: Outgoing,
+        progress: &Progress,
+    ) -> Result<(response::Parts, ResponseBody), TransportError> {
+        let Inner { connector, pool } = &*self.0;
+        let url = head.uri.clone();
+        let origin = origin(&url).ok_or_else(|| TransportError::connect("the URL has no host"))?;
+        let route = connector.route(&url);
+        dress(&mut head, &origin, &route);
+        let mut request = Request::from_parts(head, body);
+        loop {
+            let connection = if let Some(connection) = pool.take(&origin) {
+                connection
+            } else {
+                let connecting = progress.watch(connector.connect(url.clone(), &route)).await;
+                let io = connecting.unwrap_or_else(|side| Err(TransportError::Stalled(side)))?;
+                let home = Arc::downgrade(pool);
+                Box::new(Connection::over(io, origin.clone(), home).await?)
+            };
+            let is_reused = connection.is_reused;
+            request = match connection.exchange(request, progress).await {
+                Ok(answer) => return Ok(answer),
+                // The service had closed it; none of this was sent.
+                Err((_, Some(request))) if is_reused => request,
+                Err((error, _)) => return Err(error),
+            }
+        }
+    }
+}
+
+fn origin(url: &Uri) -> Option<Origin> {
+    Some(Origin(url.scheme()?.clone(), url.authority()?.clone()))
+}
+
+/// Adds what HTTP wants, and writes the URL as who reads it first expects it.
+fn dress(head: &mut Parts, Origin(_, authority): &Origin, route: &Route) {
+    let headers = &mut head.headers;
+    headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
+    let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+    if let Ok(host) = HeaderValue::from_str(host) {
+        headers.entry(header::HOST).or_insert(host);
+    }
+    if let Route::Forward(proxy) = route {
+        if let Some(auth) = proxy.basic_auth() {
+            headers.entry(header::PROXY_AUTHORIZATION).or_insert_with(|| auth.clone());
+        }
+    } else {
+        let path = head.uri.path_and_query().cloned();
+        head.uri = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    }
+}
