@@ -90,7 +90,8 @@ impl Download {
     }
 
     fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send {
-        stream::try_unfold(self, |mut download| async move {
+        // Boxed, as it moves with each chunk.
+        stream::try_unfold(Box::new(self), |mut download| async move {
             match download.next().await {
                 Ok(chunk) => Ok(chunk.map(|chunk| (chunk, download))),
                 Err(error) => Err(io::Error::from(
