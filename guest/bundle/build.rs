@@ -31,8 +31,10 @@ const CONTENT_ADDRESSED: Guest = (
 const RETENTION: Guest =
     ("retention.wasm", "artifact-policy-retention", "guest/policies/retention");
 const AUDIT: Guest = ("audit.wasm", "artifact-policy-audit", "guest/policies/audit");
-const GZIP: Guest = ("gzip.wasm", "artifact-filter-gzip", "guest/filters/gzip");
-const ENCRYPT: Guest = ("encrypt.wasm", "artifact-filter-encrypt", "guest/filters/encrypt");
+const FILTERS: [Guest; 2] = [
+    ("gzip.wasm", "artifact-filter-gzip", "guest/filters/gzip"),
+    ("encrypt.wasm", "artifact-filter-encrypt", "guest/filters/encrypt"),
+];
 const HOSTILE: [Guest; 4] = [
     ("hostile.wasm", "artifact-guest-hostile", "guest/hostile"),
     ("hostile-filter.wasm", "artifact-guest-hostile-filter", "guest/hostile-filter"),
@@ -60,12 +62,21 @@ const REMOVED: [&str; 9] = [
     "RUSTFLAGS",
 ];
 
-/// Small components: they are compiled again at every start of a host.
-const PROFILE: [(&str, &str); 6] = [
+/// Small: a host that keeps no compiled code compiles them at every start.
+const SMALL: [&str; 2] = ["--config", "profile.release.opt-level='s'"];
+
+/// Fast: a filter computes on every byte. A list joins that of `.cargo/config.toml`.
+const FAST: [&str; 4] = [
+    "--config",
+    "profile.release.opt-level=3",
+    "--config",
+    "target.wasm32-unknown-unknown.rustflags=['-Ctarget-feature=+simd128']",
+];
+
+const PROFILE: [(&str, &str); 5] = [
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
     ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
     ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
     ("CARGO_PROFILE_RELEASE_STRIP", "symbols"),
 ];
@@ -79,17 +90,7 @@ fn main() {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let workspace = workspace()?;
-    let mut wanted = vec![
-        STORE,
-        READ_ONLY,
-        TENANT,
-        KEY_RULES,
-        CONTENT_ADDRESSED,
-        RETENTION,
-        AUDIT,
-        GZIP,
-        ENCRYPT,
-    ];
+    let mut wanted = vec![STORE, READ_ONLY, TENANT, KEY_RULES, CONTENT_ADDRESSED, RETENTION, AUDIT];
     if env::var_os("CARGO_FEATURE_HOSTILE").is_some() {
         wanted.extend(HOSTILE);
     }
@@ -97,7 +98,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         wanted.push(MEMORY_S3);
     }
     println!("cargo::rerun-if-changed=build.rs");
-    for source in wanted.iter().map(|(_, _, folder)| folder).chain(&SHARED) {
+    for source in wanted.iter().chain(&FILTERS).map(|(_, _, folder)| folder).chain(&SHARED) {
         println!("cargo::rerun-if-changed={}", workspace.join(source).display());
     }
 
@@ -110,8 +111,9 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let out_dir = PathBuf::from(variable("OUT_DIR")?);
     let guests = target_dir(&out_dir)?.join("guests");
-    build(&workspace, &guests, &wanted)?;
-    for (file, binary, _) in wanted {
+    build(&workspace, &guests, &SMALL, &wanted)?;
+    build(&workspace, &guests, &FAST, &FILTERS)?;
+    for (file, binary, _) in wanted.iter().chain(&FILTERS) {
         let built = guests.join(TARGET).join("release").join(binary).with_extension("wasm");
         fs::copy(&built, out_dir.join(file))
             .map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
@@ -119,11 +121,17 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn build(workspace: &Path, target_dir: &Path, wanted: &[Guest]) -> Result<(), Box<dyn Error>> {
+fn build(
+    workspace: &Path,
+    target_dir: &Path,
+    settings: &[&str],
+    wanted: &[Guest],
+) -> Result<(), Box<dyn Error>> {
     let mut cargo = Command::new(variable("CARGO")?);
     cargo
         .current_dir(workspace)
         .args(["build", "--release", "--target", TARGET])
+        .args(settings)
         .env("CARGO_TARGET_DIR", target_dir)
         .envs(PROFILE);
     for name in REMOVED {
