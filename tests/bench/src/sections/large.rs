@@ -199,8 +199,7 @@ pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> 
          streams: `object_store` through `BufWriter` and `WriteMultipart`, OpenDAL through its \
          writer, aws-sdk-s3 from the path in one request, and by hand in parts from a stream; \
          parts of 8 MiB, four at once, as ours. To files, ours reads ranges side by side, and \
-         the others write their stream. Ours signs the bytes that it has in memory, as it does \
-         over plain HTTP; the others are told not to, which is faster.",
+         the others write their stream. No client hashes the bytes for its signature.",
     );
     let mut plotted = Vec::new();
     for cell in cells(setting) {

@@ -98,8 +98,8 @@ pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> 
     report.text(
         "Put, get, head and delete of 4 KiB over a server on loopback that stores nothing. The \
          server has the last core, and the client all others. Medians over the rounds, and in \
-         brackets from where to where they spread. Ours signs the bytes of a put, as it \
-         does over plain HTTP; the others are told not to, which is faster.",
+         brackets from where to where they spread. No client hashes \
+         the bytes for its signature.",
     );
     let times = Times {
         warm_up: Duration::from_millis(setting.choose(150, 300)),
