@@ -7,6 +7,7 @@
 //! the standard allocator.
 
 #![expect(unsafe_code, reason = "an allocator hands out memory")]
+#![cfg_attr(not(any(test, target_family = "wasm")), expect(dead_code, reason = "for components"))]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -28,6 +29,7 @@ struct Heap {
 }
 
 impl Heap {
+    #[expect(clippy::large_stack_arrays, reason = "it is a static's, or a test's")]
     const fn new() -> Self {
         Self { memory: UnsafeCell::new([0; SIZE]), used: Cell::new(0), pieces: Cell::new(0) }
     }

@@ -1,5 +1,7 @@
 //! Instances that are called again, and those that never are.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::{sync::Arc, time::Duration};
 
 use artifact_s3::{MemoryS3, S3Client};

@@ -6,7 +6,8 @@ use tokio_util::task::TaskTracker;
 use super::{
     Addressing, ConfigError, Credentials, CredentialsSource, HttpS3Builder, Multipart, RetryPolicy,
     UploadChecksum, client_headers::ClientHeaders, clock::Clock, credentials::Keys,
-    endpoint::Endpoint, places::Places, request::target, retry::Budget, transport::HttpClient,
+    endpoint::Endpoint, payload::Seals, places::Places, request::target, retry::Budget,
+    transport::HttpClient,
 };
 use crate::{
     Body, Bucket, DeleteOptions, GetOptions, ListOptions, Listing, Object, ObjectInfo, ObjectKey,
@@ -66,8 +67,7 @@ pub(super) struct Parts {
     pub(super) verify_downloads: bool,
     pub(super) multipart: Multipart,
     pub(super) upload_checksum: UploadChecksum,
-    pub(super) content_md5: bool,
-    pub(super) unsigned_payload: bool,
+    pub(super) seals: Seals,
     /// Aborts of uploads that nobody waits for, and the like.
     pub(super) background: TaskTracker,
 }

@@ -7,6 +7,7 @@ use super::{
     endpoint::{self, Endpoint},
     environment::Environment,
     multipart,
+    payload::Seals,
     places::{Place, Places, is_region},
     profile,
     retry::Budget,
@@ -298,8 +299,7 @@ impl HttpS3Builder {
             upload_checksum: self
                 .upload_checksum
                 .unwrap_or_else(|| UploadChecksum::of_endpoint(is_aws)),
-            content_md5: self.content_md5,
-            unsigned_payload: self.unsigned_payload,
+            seals: Seals { content_md5: self.content_md5, unsigned_payload: self.unsigned_payload },
             background: multipart::background(),
         };
         Ok(HttpS3::assemble(parts, known))

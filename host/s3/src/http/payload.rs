@@ -22,6 +22,13 @@ pub(super) struct Payload {
     sha256: Option<String>,
 }
 
+/// What the bytes of uploads carry besides a checksum, as the client is set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seals {
+    pub(super) content_md5: bool,
+    pub(super) unsigned_payload: bool,
+}
+
 /// Where the payload stands in the body that the caller gave, for errors.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
@@ -63,17 +70,17 @@ impl Payload {
         algorithm: Option<ChecksumAlgorithm>,
         headers: &mut Headers,
     ) -> Result<Option<String>, S3Error> {
-        let parts = s3.parts();
+        let (parts, seals) = (s3.parts(), s3.parts().seals);
         let mut checksum = None;
         if let Some(algorithm) = algorithm {
             let value = algorithm.of(self.unobserved()).await.map_err(failed)?;
             headers.set(algorithm.header(), &value)?;
             checksum = Some(value);
         }
-        if parts.content_md5 {
+        if seals.content_md5 {
             headers.set("content-md5", &md5_base64(self.unobserved()).await.map_err(failed)?)?;
         }
-        let open = parts.endpoint().is_plain_http() && !parts.unsigned_payload;
+        let open = parts.endpoint().is_plain_http() && !seals.unsigned_payload;
         if open && parts.keys.is_some() {
             self.hash_if_in_memory().await?;
         }
