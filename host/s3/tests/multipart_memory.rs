@@ -19,6 +19,8 @@ const MIB: u64 = 1 << 20;
 /// Enough to show a leak of a hundredth of it.
 const LENGTH: u64 = 1024 * MIB;
 
+const CHUNK: usize = 100_000;
+
 /// The most memory that this process ever had, in bytes.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -66,10 +68,11 @@ async fn a_stream_takes_the_memory_of_its_parts_in_flight() {
         .build()
         .await
         .unwrap();
-    let chunk = Bytes::from(vec![7; 100_000]);
-    let whole = usize::try_from(LENGTH).unwrap() / chunk.len();
-    let rest = chunk.slice(..usize::try_from(LENGTH).unwrap() % chunk.len());
-    let chunks = stream::repeat(chunk).take(whole).chain(stream::iter([rest]));
+    // Each in memory of its own, as from a network.
+    let chunk = |length| Bytes::from(vec![7; length]);
+    let (whole, rest) = (LENGTH / CHUNK as u64, LENGTH % CHUNK as u64);
+    let chunks = stream::repeat_with(move || chunk(CHUNK)).take(usize::try_from(whole).unwrap());
+    let chunks = chunks.chain(stream::iter([chunk(usize::try_from(rest).unwrap())]));
     let body = Body::from_stream(chunks.map(Ok), None);
     let before = peak();
     let put = s3.put_object(&bucket(), &key("k"), body, &PutOptions::default()).await.unwrap();
