@@ -15,8 +15,8 @@ use std::{
 };
 
 use artifact_s3::{
-    AccessKey, Body, Credentials, CredentialsProvider, DeleteOptions, HttpS3, PutOptions, S3Client,
-    S3Error, S3ErrorKind,
+    AccessKey, Body, Credentials, CredentialsProvider, DeleteOptions, GetOptions, HttpS3,
+    PutOptions, S3Client, S3Error, S3ErrorKind,
 };
 use futures::future::join_all;
 use support::{Act, KEY_ID, SECRET, Server, TOKEN, answer, bucket, error, key, ok, quick};
@@ -143,6 +143,33 @@ async fn an_expired_token_of_the_environment_is_the_user_s_to_renew() {
     assert!(message.contains("AWS_SESSION_TOKEN to them"), "{message}");
     assert!(message.starts_with("Said the service; "), "{message}");
     assert_eq!(server.requests().len(), 1);
+}
+
+/// The answer to a HEAD has no body that could say `ExpiredToken`.
+#[tokio::test]
+async fn a_head_refused_without_a_reason_is_repeated_once_with_a_new_token() {
+    let head =
+        async |s3: &HttpS3| s3.head_object(&bucket(), &key("k"), &GetOptions::default()).await;
+    let refused = || answer("400 Bad Request", &[], "");
+    let (metadata, url) = container([given("A", LATE), given("B", LATE)]).await;
+    let server = Server::start([refused(), ok(), refused()]).await;
+    let s3 = client(&server, &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url)]).await;
+    head(&s3).await.unwrap();
+    // The new one is not suspected again.
+    let failure = head(&s3).await.unwrap_err();
+    assert_eq!(signers(&server), ["A", "B", "B"]);
+    assert_eq!(metadata.requests().len(), 2);
+    assert!(!failure.message().contains("token"), "{failure}");
+
+    let mut variables = vec![("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
+    for token in [None, Some(TOKEN)] {
+        variables.extend(token.map(|token| ("AWS_SESSION_TOKEN", token)));
+        let server = Server::start([refused()]).await;
+        let failure = head(&client(&server, &variables).await).await.unwrap_err();
+        assert_eq!((failure.status(), server.requests().len()), (Some(400), 1));
+        let named = failure.message().contains("it may be that the session token has expired; get");
+        assert_eq!(named, token.is_some(), "{failure}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::{
 };
 
 use backon::Retryable;
+use http::Method;
 
 use super::{
     HttpS3,
@@ -102,7 +103,7 @@ impl HttpS3 {
                 }
                 Err(failure) => failure,
             };
-            let mended = self.renew(key, call, &mut failure).await
+            let mended = self.renew(request, key, call, &mut failure).await
                 || self.mend(request, &place, call, &failure);
             if !mended {
                 let error = Some(failure.error.clone());
@@ -124,16 +125,33 @@ impl HttpS3 {
             && !call.corrected.swap(true, Ordering::Relaxed)
     }
 
-    /// Fetches credentials anew, once, where the service says that they have expired;
-    /// where that gives no others, the failure says what to do.
-    async fn renew(&self, key: Option<u64>, call: &Call, failure: &mut Failure) -> bool {
+    /// Fetches credentials anew, once, where the service says that they have expired, or
+    /// cannot say so; where that gives no others, the failure says what to do.
+    async fn renew(
+        &self,
+        request: &Request<'_>,
+        key: Option<u64>,
+        call: &Call,
+        failure: &mut Failure,
+    ) -> bool {
         let (Some(keys), Some(key)) = (&self.parts().keys, key) else {
             return false;
         };
-        if !says_expired(&failure.error) || call.renewed.swap(true, Ordering::Relaxed) {
+        let answer = failure.error.clone();
+        let says_so = says_expired(&answer);
+        // The answer to a HEAD has no body that would name the error.
+        let cannot_say = request.method == Method::HEAD
+            && answer.status() == Some(400)
+            && answer.code().is_none()
+            && answer.redirect().is_none();
+        if !(says_so || cannot_say) || call.renewed.swap(true, Ordering::Relaxed) {
             return false;
         }
-        let renewed = keys.renew(key, failure.error.clone()).await;
+        let renewed = if says_so {
+            keys.renew(key, answer).await
+        } else {
+            keys.renew_suspected(key, answer).await
+        };
         renewed.map_err(|error| failure.error = error).is_ok()
     }
 

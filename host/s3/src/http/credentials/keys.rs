@@ -52,6 +52,8 @@ struct Inner {
 struct State {
     fetch: Option<Fetch>,
     no_refresh_before: Option<Instant>,
+    /// The key that was fetched for an answer without a reason.
+    beyond_suspicion: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -139,6 +141,26 @@ impl Keys {
             Err(error) => format!("no new credentials could be had: {}", error.message()),
         };
         Err(answer.advised(&advice))
+    }
+
+    /// The same for an answer without a reason, which an expired token may stand behind.
+    ///
+    /// A key that was fetched for such an answer is not suspected itself: a service that
+    /// has other reasons would have the source asked at every call.
+    pub(in crate::http) async fn renew_suspected(
+        &self,
+        refused: u64,
+        answer: S3Error,
+    ) -> Result<(), S3Error> {
+        let current = self.0.current.load_full();
+        let temporary = current.is_some_and(|entry| entry.fetched.key.session_token.is_some());
+        if !temporary || self.0.state().beyond_suspicion == Some(refused) {
+            return Err(answer);
+        }
+        let answer = answer.advised("it may be that the session token has expired");
+        self.renew(refused, answer).await?;
+        self.0.state().beyond_suspicion = Some(self.generation());
+        Ok(())
     }
 
     /// Starts to fetch a key, unless that is under way.
