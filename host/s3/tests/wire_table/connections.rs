@@ -29,7 +29,7 @@ fn reset_within_the_body() -> Act {
 pub(crate) fn rows() -> Vec<Row> {
     let refused = || passing(Kind::Unreachable, "refused");
     let broken = || passing(Kind::Unreachable, BROKE);
-    let silent = || passing(Kind::Timeout, "neither took nor sent a byte for 2s");
+    let silent = || passing(Kind::Timeout, "neither took nor sent a byte for 4s");
     let nobody = |name, call| Row { server: None, ..row(name, call, [], refused(), 0) };
     vec![
         nobody("nothing listens", Get),

@@ -26,7 +26,7 @@ use futures::stream;
 use support::{Act, Server, bucket, key, nobody::Nobody, steps::Step};
 
 /// Longest time without a byte. Rows that pause do so for a small part of it.
-const IDLE: Duration = Duration::from_secs(2);
+const IDLE: Duration = Duration::from_secs(4);
 
 /// A body that no buffer between client and server holds.
 const LARGE: usize = 16 << 20;
