@@ -63,6 +63,13 @@ fn late_error() -> Vec<u8> {
     error("200 OK", "InternalError")
 }
 
+/// An error that breaks off within its body.
+fn cut(status: &str, code: &str) -> Vec<u8> {
+    let mut answer = error(status, code);
+    answer.truncate(answer.len() - 40);
+    answer
+}
+
 #[tokio::test]
 async fn each_call_is_tried_again_on_its_own() {
     for (operation, rule) in [
@@ -72,6 +79,8 @@ async fn each_call_is_tried_again_on_its_own() {
         (Operation::Part(3), Rule::Say(late_error())),
         (Operation::Complete, Rule::Say(internal_error())),
         (Operation::Complete, Rule::Say(late_error())),
+        // Refused, but nobody can tell why.
+        (Operation::Part(2), Rule::SayAndClose(cut("400 Bad Request", "RequestTimeout"))),
     ] {
         let service = Service::start(at_first(operation, rule.clone())).await;
         put(&service.client().await, bytes()).await.unwrap();
@@ -156,6 +165,15 @@ async fn a_completion_whose_answer_is_lost_is_found_out() {
             assert_eq!(service.count(|operation| operation == Operation::Abort), 0);
         }
     }
+    // Asked again, the service's answers break off before they name the reason, each time.
+    let lost = |call: &Call| match (call.operation, call.before) {
+        (Operation::Complete, 0) => Rule::DoAndClose,
+        (Operation::Complete, _) => Rule::SayAndClose(cut("404 Not Found", "NoSuchUpload")),
+        _ => Rule::Obey,
+    };
+    let service = Service::start(lost).await;
+    let etag = put_with(&service.client().await, bytes(), WriteCondition::IfAbsent).await;
+    assert_eq!(etag.unwrap(), expected);
     // Nobody ever says how it ended.
     let lost = always(Operation::Complete, Rule::DoAndClose);
     let service = Service::start(lost).await;

@@ -142,6 +142,16 @@ impl Answered<'_> {
             {
                 (Kind::NoSuchBucket, false)
             }
+            // What is missing may be the upload.
+            404 if matches!(
+                self.operation,
+                Operation::UploadPart
+                    | Operation::CompleteMultipartUpload
+                    | Operation::AbortMultipartUpload
+            ) =>
+            {
+                (Kind::Service, false)
+            }
             404 => (Kind::NoSuchKey, false),
             408 => (Kind::Timeout, true),
             412 => (Kind::PreconditionFailed, false),

@@ -71,9 +71,14 @@ impl HttpS3 {
             error.into_failure(body)
         };
         if !status.is_success() {
-            // An error that cannot be read is told by its status.
+            // An error that cannot be read is told by its status. Where the connection broke
+            // within it, the next try may tell more: a missing bucket is no missing object.
             let read = self.read_whole(place, body, MAX_ERROR).await;
-            return Err(error(&read.unwrap_or_default()));
+            let broke_off = read.as_ref().is_err_and(S3Error::is_retryable);
+            let mut failure = error(&read.unwrap_or_default());
+            let retryable = broke_off || failure.error.is_retryable();
+            failure.error = failure.error.retryable(retryable);
+            return Err(failure);
         }
         if request.reading == Reading::Stream {
             let stream = Some(body);

@@ -55,7 +55,9 @@ pub(crate) enum Rule {
     Wait(Duration),
     /// This, and nothing is done.
     Say(Vec<u8>),
-    /// The same, later.
+    /// The same, and the connection ends.
+    SayAndClose(Vec<u8>),
+    /// As [`Rule::Say`], later.
     WaitAndSay(Duration, Vec<u8>),
     /// As S3 would, and the answer is this.
     DoAndSay(Vec<u8>),
@@ -206,6 +208,11 @@ async fn serve(mut socket: TcpStream, state: Arc<Mutex<State>>, rules: Rules) {
                 Some(obey(&call, &state))
             }
             Rule::Say(answer) => Some(answer),
+            Rule::SayAndClose(answer) => {
+                // What matters is that it ends.
+                let _ = socket.write_all(&answer).await;
+                None
+            }
             Rule::WaitAndSay(pause, answer) => {
                 tokio::time::sleep(pause).await;
                 Some(answer)

@@ -245,5 +245,15 @@ fn errors() -> Vec<Row> {
             well("hello"),
             2,
         ),
+        row(
+            "a refusal that is cut short",
+            Get,
+            [
+                raw(&response("404 Not Found", &[], error("NoSuchBucket").as_bytes())[..60]),
+                Act::Answer(response("404 Not Found", &[], error("NoSuchBucket").as_bytes())),
+            ],
+            once(Kind::NoSuchBucket, "NoSuchBucket"),
+            2,
+        ),
     ]
 }

@@ -85,7 +85,8 @@ impl MultipartUpload {
             let unfinished = self.s3.unfinished_uploads(&self.bucket, self.key.as_str()).await;
             return unfinished.is_ok_and(|all| all.iter().any(|one| one.upload_id == self.id));
         }
-        refused && error.code() != Some("NoSuchUpload")
+        // A refusal without a code may be one of an upload that the first try completed.
+        refused && error.code().is_some_and(|code| code != "NoSuchUpload")
     }
 
     /// The object, if it is the one that was expected.
