@@ -13,6 +13,9 @@ pub(super) const MAX_MESSAGE: usize = 1024;
 /// Most characters that are kept of a code, a request id, a region, an endpoint.
 const MAX_NAME: usize = 256;
 
+/// The code of a write that was refused since another one to the key was under way.
+pub(super) const CONFLICT: &str = "ConditionalRequestConflict";
+
 /// An error as S3 writes it.
 ///
 /// Source: [error responses](https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
@@ -68,7 +71,8 @@ impl Answered<'_> {
             // What was refused has not happened; what failed within the service may have. So may
             // what it began to do under a 200.
             may_be_done: (self.status.is_server_error() || self.status.is_success())
-                && !matches!(kind, S3ErrorKind::Throttled | S3ErrorKind::PreconditionFailed),
+                && kind != S3ErrorKind::PreconditionFailed
+                && !error.code().is_some_and(is_throttling),
             retry_after: retry_after(self.headers),
             error,
         }
@@ -86,7 +90,7 @@ impl Answered<'_> {
             "NoSuchBucket" => (Kind::NoSuchBucket, false),
             "PreconditionFailed" => (Kind::PreconditionFailed, false),
             // Another write to the key was under way; nobody knows yet who is first.
-            "ConditionalRequestConflict" => (Kind::PreconditionFailed, true),
+            CONFLICT => (Kind::PreconditionFailed, true),
             "NotModified" => (Kind::NotModified, false),
             "InvalidRange" => (Kind::InvalidRange, false),
             // 403, but about the object's state (archived), and not about who asks; 404,
@@ -96,16 +100,7 @@ impl Answered<'_> {
             | "XAmzContentChecksumMismatch"
             | "XAmzContentSHA256Mismatch"
             | "InvalidDigest" => (Kind::Integrity, false),
-            "SlowDown"
-            | "SlowDownRead"
-            | "SlowDownWrite"
-            | "ServiceUnavailable"
-            | "Throttling"
-            | "ThrottlingException"
-            | "TooManyRequests"
-            | "RequestLimitExceeded"
-            | "BandwidthLimitExceeded"
-            | "Busy" => (Kind::Throttled, true),
+            _ if is_throttling(code) => (Kind::Throttled, true),
             "RequestTimeout" => (Kind::Timeout, true),
             "IncompleteBody" => (Kind::Unreachable, true),
             "InternalError" | "OperationAborted" => (Kind::Service, true),
@@ -232,6 +227,26 @@ impl Answered<'_> {
             }
         }
     }
+}
+
+/// Whether this code says that the service did nothing, as it has too much to do.
+///
+/// A 503 alone does not: what stands before a service says it too, when the service has
+/// done its work and the answer was lost.
+pub(crate) fn is_throttling(code: &str) -> bool {
+    matches!(
+        code,
+        "SlowDown"
+            | "SlowDownRead"
+            | "SlowDownWrite"
+            | "ServiceUnavailable"
+            | "Throttling"
+            | "ThrottlingException"
+            | "TooManyRequests"
+            | "RequestLimitExceeded"
+            | "BandwidthLimitExceeded"
+            | "Busy"
+    )
 }
 
 /// The service's name for a request.

@@ -52,6 +52,7 @@ pub use retry::RetryPolicy;
 pub use upload_checksum::UploadChecksum;
 mod encode;
 mod error_response;
+pub(crate) use error_response::is_throttling;
 mod exchange;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

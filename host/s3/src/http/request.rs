@@ -1,6 +1,6 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::{payload::Payload, response::Reading, retry::Failure};
+use super::{error_response, payload::Payload, response::Reading, retry::Failure};
 use crate::{Bucket, ObjectKey, Operation, S3Error, S3ErrorKind};
 
 /// One S3 call, ready to be sent as often as it takes.
@@ -42,7 +42,12 @@ impl<'a> Request<'a> {
 
     /// Whether the same call can be made again after this, and safely.
     pub(super) fn may_repeat(&self, failure: &Failure) -> bool {
-        failure.error.is_retryable() && !(self.conditional_write && failure.may_be_done)
+        // S3 does not take its parts any more: they are to be sent anew, as another upload.
+        let upload_is_lost = self.operation == Operation::CompleteMultipartUpload
+            && failure.error.code() == Some(error_response::CONFLICT);
+        failure.error.is_retryable()
+            && !upload_is_lost
+            && !(self.conditional_write && failure.may_be_done)
     }
 }
 

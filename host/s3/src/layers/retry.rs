@@ -1,7 +1,10 @@
 use std::{fmt, time::Instant};
 
 use super::{Answer, Attempt, Call, Layer};
-use crate::{Body, RetryPolicy, S3Client, S3Error, S3ErrorKind, http::Budget};
+use crate::{
+    Body, RetryPolicy, S3Client, S3Error, S3ErrorKind,
+    http::{Budget, is_throttling},
+};
 
 /// Tries calls again for a client that does not do so itself: a component, or one of
 /// your own.
@@ -15,7 +18,8 @@ use crate::{Body, RetryPolicy, S3Client, S3Error, S3ErrorKind, http::Budget};
 ///   stream has one try.
 /// - A write with a condition that may have happened is not tried again, as the second
 ///   try would meet the first one's object. From outside a client only
-///   [`Throttled`](S3ErrorKind::Throttled) says that nothing happened.
+///   [`Throttled`](S3ErrorKind::Throttled) says that nothing happened, and not as a bare
+///   503, which may be a proxy's.
 /// - The body of a get that breaks midway is not resumed: the call was over by then.
 /// - The error says how often it was tried, the tries of the client inside included.
 #[derive(Debug)]
@@ -59,7 +63,7 @@ impl<C: S3Client> Layer for Retry<C> {
                 Err(error) => error,
             };
             attempts = attempts.saturating_add(error.attempts());
-            if call.conditional_write && error.kind() != S3ErrorKind::Throttled {
+            if call.conditional_write && !nothing_happened(&error) {
                 error = error.retryable(false);
             }
             match again.filter(|_| error.is_retryable()).zip(pauses.next()) {
@@ -71,6 +75,12 @@ impl<C: S3Client> Layer for Retry<C> {
             }
         }
     }
+}
+
+fn nothing_happened(error: &S3Error) -> bool {
+    let failed_within = error.status().is_some_and(|status| status >= 500);
+    error.kind() == S3ErrorKind::Throttled
+        && (!failed_within || error.code().is_some_and(is_throttling))
 }
 
 impl<C: fmt::Display> fmt::Display for Retry<C> {

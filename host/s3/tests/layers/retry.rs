@@ -103,6 +103,22 @@ async fn a_conditional_write_that_may_have_happened_is_not_repeated() {
     Retry::new(quick(4), faults).copy_object(&bucket, &key, &copy, &once).await.unwrap();
     assert_eq!(seen.load(Ordering::Relaxed), 2);
 
+    // A bare 503 may be a proxy's, after the service has done it.
+    let unavailable = |code: Option<&str>| {
+        let code = code.map(str::to_owned);
+        error(S3ErrorKind::Throttled).answered(503, code, None)
+    };
+    let next = ObjectKey::parse("next").unwrap();
+    let (faults, seen) = scripted([Fault::AnswerLost(unavailable(None))], memory.clone());
+    let failed = Retry::new(quick(4), faults).put_object(&bucket, &next, "1".into(), &once).await;
+    assert!(!failed.unwrap_err().is_retryable());
+    assert_eq!(seen.load(Ordering::Relaxed), 1);
+    let slow_down = Fault::Before(unavailable(Some("SlowDown")));
+    let (faults, seen) = scripted([slow_down], memory.clone());
+    let last = ObjectKey::parse("last").unwrap();
+    Retry::new(quick(4), faults).put_object(&bucket, &last, "1".into(), &once).await.unwrap();
+    assert_eq!(seen.load(Ordering::Relaxed), 2);
+
     let etag = memory.head_object(&bucket, &key, &GetOptions::default()).await.unwrap().etag;
     let this = DeleteOptions { if_match: etag, ..Default::default() };
     let (faults, seen) = scripted([lost(S3ErrorKind::Timeout)], memory.clone());

@@ -44,6 +44,27 @@ fn statuses() -> Vec<Row> {
             well(""),
             2,
         ),
+        row(
+            "a bare 503 to a conditional write, which may have happened behind a proxy",
+            PutIfAbsent,
+            [bare("503 Service Unavailable")],
+            lasting(Kind::Throttled, "HTTP 503"),
+            1,
+        ),
+        row(
+            "503 with a code that nobody knows, to a conditional write",
+            PutIfAbsent,
+            [error("503 Service Unavailable", "Whatever")],
+            lasting(Kind::Throttled, "Whatever"),
+            1,
+        ),
+        row(
+            "a bare 429 to a conditional write, which was refused",
+            PutIfAbsent,
+            [bare("429 Too Many Requests"), ok()],
+            well(""),
+            2,
+        ),
         row("503 to a stream that was taken, and is kept", PutStream, [slow(), ok()], well(""), 2),
         row(
             "a bare 503, twice",

@@ -2,7 +2,7 @@
 
 use super::{
     Call::{Copy, Delete, Get, Head, List, Put, PutIfAbsent},
-    Kind, Row, lasting, passing, raw, row, well,
+    Ends, Kind, Row, lasting, passing, raw, row, well,
 };
 use crate::support::{Act, answer, ok, response};
 
@@ -252,7 +252,12 @@ fn errors() -> Vec<Row> {
                 raw(&response("404 Not Found", &[], error("NoSuchBucket").as_bytes())[..60]),
                 Act::Answer(response("404 Not Found", &[], error("NoSuchBucket").as_bytes())),
             ],
-            once(Kind::NoSuchBucket, "NoSuchBucket"),
+            Ends::Badly {
+                kind: Kind::NoSuchBucket,
+                retryable: false,
+                attempts: 2,
+                says: "NoSuchBucket",
+            },
             2,
         ),
     ]

@@ -3,7 +3,7 @@
 
 use super::{
     Call::{PutParts, PutPartsIfAbsent},
-    Ends, Kind, Row, Step, lasting, passing, raw, row, steps, well,
+    Ends, Kind, Row, Step, lasting, once, passing, raw, row, steps, well,
 };
 use crate::support::{Act, answer, error, response};
 
@@ -116,6 +116,7 @@ fn completing() -> Vec<Row> {
     let gone = || error("404 Not Found", "NoSuchUpload");
     let small = error("400 Bad Request", "EntityTooSmall");
     let taken = error("412 Precondition Failed", "PreconditionFailed");
+    let conflict = error("409 Conflict", "ConditionalRequestConflict");
     let page = answer("200 OK", &[], "<html></html>");
     let failed =
         |retryable, says| Ends::Badly { kind: Kind::Service, retryable, attempts: 2, says };
@@ -168,6 +169,12 @@ fn completing() -> Vec<Row> {
             PutPartsIfAbsent,
             vec![taken, aborted(), aborted()],
             lasting(Kind::PreconditionFailed, "PreconditionFailed"),
+        ),
+        put(
+            "another write under way, after which the parts are to be sent anew",
+            PutPartsIfAbsent,
+            vec![conflict, aborted(), aborted()],
+            once(Kind::PreconditionFailed, "ConditionalRequestConflict"),
         ),
         put(
             "an answer that is none",
