@@ -150,12 +150,15 @@ fn is_aws_host(host: &str) -> bool {
 
 /// `text` without what could be a secret: a user and password, a query.
 pub(super) fn redacted(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    match (text.rsplit_once('@'), text.split_once("://")) {
-        (Some((_, host)), Some((scheme, _))) => format!("{scheme}://…@{host}"),
-        (Some((_, host)), None) => format!("…@{host}"),
-        (None, _) => text.to_owned(),
-    }
+    let without_query = |text: &str| text.split(['?', '#']).next().unwrap_or_default().to_owned();
+    // First of all the password goes: any of the marks around it may stand within it.
+    let Some((before, host)) = text.rsplit_once('@') else {
+        return without_query(text);
+    };
+    let scheme = before.split_once("://").map(|(scheme, _)| scheme);
+    let is_scheme = |text: &&str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let scheme = scheme.filter(is_scheme).map_or_else(String::new, |scheme| format!("{scheme}://"));
+    format!("{scheme}…@{}", without_query(host))
 }
 
 #[cfg(test)]
@@ -212,11 +215,16 @@ mod tests {
             ("http://me:hunter2@host", "http://…@host"),
             ("http://me:hunter2@host:port", "http://…@host:port"),
             ("me:hunter2@host", "…@host"),
+            ("http://me:hun#ter2@host", "http://…@host"),
+            ("http://me:hun?ter2@host/?x=1", "http://…@host/"),
+            ("http://me:hun/ter2@host", "http://…@host"),
+            ("http://me:hun@ter2@host", "http://…@host"),
+            ("me:hun://ter2@host", "…@host"),
             ("", "\"\""),
         ] {
             let message = Endpoint::parse(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{text}: {message}");
-            assert!(!message.contains("hunter2"), "{message}");
+            assert!(!message.contains("hun"), "{message}");
         }
     }
 }

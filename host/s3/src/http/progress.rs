@@ -89,18 +89,22 @@ impl Progress {
         watchdog: &mut Watchdog,
         cx: &mut Context<'_>,
     ) -> Poll<Stalled> {
+        // None where it lies beyond what a clock can say: then there is none.
         let limit = || {
             let moved = Duration::from_millis(self.0.moved.load(Ordering::Relaxed));
-            self.0.began + moved + self.0.idle
+            self.0.began.checked_add(moved.checked_add(self.0.idle)?)
         };
-        let timer = watchdog.0.get_or_insert_with(|| Box::pin(sleep_until(limit())));
         loop {
+            let Some(at) = limit() else {
+                return Poll::Pending;
+            };
+            let timer = watchdog.0.get_or_insert_with(|| Box::pin(sleep_until(at)));
             ready!(timer.as_mut().poll(cx));
-            if limit() <= Instant::now() {
+            if at <= Instant::now() {
                 let source = self.0.on_source.load(Ordering::Relaxed);
                 return Poll::Ready(if source { Stalled::Source } else { Stalled::Service });
             }
-            timer.as_mut().reset(limit());
+            timer.as_mut().reset(at);
         }
     }
 }
@@ -134,6 +138,15 @@ mod tests {
         progress.waits_for_source(true);
         let silence = progress.watch(std::future::pending::<()>());
         assert_eq!(silence.await, Err(Stalled::Source));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_beyond_all_clocks_is_none() {
+        for idle in [Duration::MAX, Duration::MAX - Duration::from_secs(1)] {
+            let progress = Progress::new(idle);
+            let silence = progress.watch(std::future::pending::<()>());
+            assert!(tokio::time::timeout(Duration::from_hours(1), silence).await.is_err());
+        }
     }
 
     #[tokio::test(start_paused = true)]
