@@ -41,6 +41,41 @@ async fn a_get_byte_for_byte() {
     assert_eq!(String::from_utf8(server.only().raw).unwrap(), expected);
 }
 
+/// All names of one letter, and names of two for the rest: no metadata that S3 takes has more
+/// headers.
+fn most_metadata() -> Vec<(String, String)> {
+    let letters = "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
+    let ones = letters.chars().map(String::from);
+    let twos = letters.chars().flat_map(|a| letters.chars().map(move |b| format!("{a}{b}")));
+    let (mut names, mut left) = (Vec::new(), 2048);
+    for name in ones.chain(twos) {
+        if let Some(rest) = usize::checked_sub(left, name.len()) {
+            left = rest;
+            names.push((name, String::new()));
+        }
+    }
+    names
+}
+
+#[tokio::test]
+async fn all_metadata_that_can_be_stored_can_be_read() {
+    let metadata = most_metadata();
+    assert_eq!(metadata.len(), 1049);
+    let options = PutOptions { metadata: metadata.clone(), ..PutOptions::default() };
+    let headers: Vec<_> =
+        metadata.iter().map(|(name, _)| (format!("x-amz-meta-{name}"), "")).collect();
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (&**name, *value)).collect();
+    let described = || answer("200 OK", &headers, "");
+    let server = Server::start([ok(), described(), described(), described()]).await;
+    let s3 = server.client().await;
+    s3.put_object(&bucket(), &key("k"), "".into(), &options).await.unwrap();
+    for requests in [3, 4] {
+        let info = s3.head_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap();
+        assert_eq!(info.metadata.len(), metadata.len());
+        assert_eq!(server.requests().len(), requests, "only the first one is asked for again");
+    }
+}
+
 #[tokio::test]
 async fn a_signed_put_covers_every_header_of_ours_and_the_bytes() {
     let server = Server::start([ok()]).await;

@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use http::{HeaderValue, Request, Uri, header, request::Parts, response, uri::PathAndQuery};
 
@@ -22,11 +25,15 @@ pub(in crate::http) struct HttpClient(Arc<Inner>);
 struct Inner {
     connector: Connector,
     pool: Arc<Pool>,
+    /// Whether an answer may have had more headers than a connection usually has room for. From then
+    /// on all connections have: they take memory for that with each answer.
+    many_headers: AtomicBool,
 }
 
 impl HttpClient {
     pub(super) fn new(connector: Connector) -> Self {
-        Self(Arc::new(Inner { connector, pool: Arc::default() }))
+        let many_headers = AtomicBool::new(false);
+        Self(Arc::new(Inner { connector, pool: Arc::default(), many_headers }))
     }
 
     /// Sends a request with an absolute URL, and gives the answer when its head is there.
@@ -38,27 +45,34 @@ impl HttpClient {
         body: Outgoing,
         progress: &Progress,
     ) -> Result<(response::Parts, ResponseBody), TransportError> {
-        let Inner { connector, pool } = &*self.0;
+        let Inner { connector, pool, many_headers } = &*self.0;
         let url = head.uri.clone();
         let origin = origin(&url).ok_or_else(|| TransportError::connect("the URL has no host"))?;
         let route = connector.route(&url);
         dress(&mut head, &origin, &route);
         let mut request = Request::from_parts(head, body);
         loop {
-            let connection = if let Some(connection) = pool.take(&origin) {
+            let many = many_headers.load(Ordering::Relaxed);
+            let fits = |connection: &Box<Connection>| connection.takes_many_headers || !many;
+            let connection = if let Some(connection) = pool.take(&origin).filter(fits) {
                 connection
             } else {
                 let connecting = progress.watch(connector.connect(url.clone(), &route)).await;
                 let io = connecting.unwrap_or_else(|side| Err(TransportError::Stalled(side)))?;
                 let home = Arc::downgrade(pool);
-                Box::new(Connection::over(io, origin.clone(), home).await?)
+                Box::new(Connection::over(io, origin.clone(), home, many).await?)
             };
             let is_reused = connection.is_reused;
             request = match connection.exchange(request, progress).await {
                 Ok(answer) => return Ok(answer),
                 // The service had closed it; none of this was sent.
                 Err((_, Some(request))) if is_reused => request,
-                Err((error, _)) => return Err(error),
+                Err((error, _)) => {
+                    if error.is_unreadable() {
+                        many_headers.store(true, Ordering::Relaxed);
+                    }
+                    return Err(error);
+                }
             }
         }
     }

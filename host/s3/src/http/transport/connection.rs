@@ -25,6 +25,10 @@ use crate::http::{
     upload::Outgoing,
 };
 
+/// Most headers of an answer, where there are many. The 2,048 bytes of metadata that S3 takes
+/// are 1,049 headers at most: with names of one or two letters, and no values.
+const MANY_HEADERS: usize = 1_200;
+
 /// One connection. What reads and writes it is no task of its own: who waits for an
 /// answer drives it, on the same thread, without a channel or a wake-up between.
 pub(super) struct Connection {
@@ -34,6 +38,8 @@ pub(super) struct Connection {
     watchdog: Watchdog,
     home: Weak<Pool>,
     origin: Origin,
+    /// Whether answers may have more than a hundred headers.
+    pub(super) takes_many_headers: bool,
     /// Whether it has carried a request before.
     pub(super) is_reused: bool,
 }
@@ -43,10 +49,16 @@ impl Connection {
         io: Io,
         origin: Origin,
         home: Weak<Pool>,
+        takes_many_headers: bool,
     ) -> Result<Self, TransportError> {
-        let (requests, driver) = http1::handshake(io).await.map_err(TransportError::Broke)?;
+        let mut builder = http1::Builder::new();
+        if takes_many_headers {
+            builder.max_headers(MANY_HEADERS);
+        }
+        let (requests, driver) = builder.handshake(io).await.map_err(TransportError::Broke)?;
         let (driver, watchdog) = (Some(driver), Watchdog::default());
-        Ok(Self { requests, driver, watchdog, home, origin, is_reused: false })
+        let is_reused = false;
+        Ok(Self { requests, driver, watchdog, home, origin, takes_many_headers, is_reused })
     }
 
     /// Sends a request, and waits for the head of the answer. The body may still be on

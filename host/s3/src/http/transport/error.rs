@@ -36,6 +36,12 @@ impl TransportError {
         }
     }
 
+    /// Whether the head of the answer could not be read. It may have been larger than the
+    /// connection takes, which hyper does not tell clients.
+    pub(super) fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Broke(error) if error.is_parse())
+    }
+
     /// The innermost cause: what the operating system or the other side said.
     pub(in crate::http) fn root_cause(&self) -> String {
         let mut root: &dyn Error = self;

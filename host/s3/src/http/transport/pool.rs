@@ -125,7 +125,7 @@ mod tests {
     async fn connection(pool: &Arc<Pool>) -> (Box<Connection>, DuplexStream) {
         let (io, other) = duplex(1024);
         let io = Box::new(TokioIo::new(io));
-        let connection = Connection::over(io, origin(), Arc::downgrade(pool)).await;
+        let connection = Connection::over(io, origin(), Arc::downgrade(pool), false).await;
         (Box::new(connection.unwrap()), other)
     }
 
