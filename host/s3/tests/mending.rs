@@ -103,6 +103,40 @@ async fn a_clock_that_is_off_by_an_hour_is_corrected_once() {
 }
 
 #[tokio::test]
+async fn a_correction_ends_when_the_machine_is_set_right() {
+    // First the machine is an hour behind the service, and then it is right.
+    let (later, now) = (in_about_an_hour(), httpdate::fmt_http_date(SystemTime::now()));
+    let skewed = |date: &str| refusal("403 Forbidden", &[("Date", date)], "RequestTimeTooSkewed");
+    let denied = || refusal("403 Forbidden", &[("Date", &later)], "AccessDenied");
+    let set_right = [
+        skewed(&now),
+        // A HEAD gives no code, and its date tells.
+        answer("403 Forbidden", &[("Date", &now)], ""),
+    ];
+    for refused in set_right {
+        let served = answer("200 OK", &[("Date", &later), ("ETag", "\"e\"")], "");
+        let server = Server::start([skewed(&later), served, denied(), refused, ok(), ok()]).await;
+        let s3 = server.client().await;
+        delete(&s3).await.unwrap();
+        // What is refused for another reason is asked once, and not blamed on the clock.
+        let failed = delete(&s3).await.unwrap_err();
+        assert_eq!((server.requests().len(), failed.attempts()), (3, 1));
+        assert!(!failed.to_string().contains("clock"), "{failed}");
+        head(&s3).await.unwrap();
+        assert_eq!(server.requests().len(), 5);
+        head(&s3).await.unwrap();
+        let dates: Vec<String> = server
+            .requests()
+            .iter()
+            .map(|seen| seen.header("x-amz-date").unwrap()[..11].to_owned())
+            .collect();
+        assert_ne!(dates[0], dates[1], "signed an hour later");
+        assert_eq!(dates[1], dates[3]);
+        assert_eq!([&dates[0]; 2], [&dates[4], &dates[5]], "signed by the machine's clock");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_head_gives_no_code_and_its_date_tells() {
     let date = in_about_an_hour();
     let forbidden = answer("403 Forbidden", &[("Date", &date)], "");

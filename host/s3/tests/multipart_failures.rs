@@ -12,8 +12,8 @@ mod support;
 use std::{io, io::Write, sync::LazyLock, time::Duration};
 
 use artifact_s3::{
-    Body, HttpS3, Operation as S3Operation, PutOptions, S3Client, S3Error, S3ErrorKind as Kind,
-    WriteCondition,
+    Body, HttpS3, Operation as S3Operation, PutOptions, RetryPolicy, S3Client, S3Error,
+    S3ErrorKind as Kind, WriteCondition,
 };
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -331,6 +331,39 @@ async fn an_abort_that_fails_is_tried_again() {
     // Once more, for parts that were under way meanwhile.
     s3.settle().await;
     assert_eq!(service.count(|operation| operation == Operation::Abort), 4);
+}
+
+#[tokio::test]
+async fn an_abort_goes_on_when_the_service_is_down_for_a_while() {
+    // A budget of nothing: each call has one try.
+    for budget in [RetryPolicy::default().budget, 0] {
+        let rules = |call: &Call| match (call.operation, call.before) {
+            (Operation::Part(2), _) => Rule::Say(error("403 Forbidden", "AccessDenied")),
+            (Operation::Abort, 0..=5) => Rule::Say(internal_error()),
+            _ => Rule::Obey,
+        };
+        let service = Service::start(rules).await;
+        let s3 = service.builder().retry(RetryPolicy { budget, ..support::quick() });
+        let s3 = s3.build().await.unwrap();
+        let failed = put(&s3, bytes()).await.unwrap_err();
+        assert_eq!(failed.kind(), Kind::AccessDenied);
+        assert_eq!(service.unfinished().len(), 1, "whoever puts does not wait for it");
+        s3.settle().await;
+        assert!(service.unfinished().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_abort_that_is_refused_is_not_tried_again() {
+    let rules = |call: &Call| match call.operation {
+        Operation::Part(2) | Operation::Abort => Rule::Say(error("403 Forbidden", "AccessDenied")),
+        _ => Rule::Obey,
+    };
+    let service = Service::start(rules).await;
+    let s3 = service.client().await;
+    put(&s3, bytes()).await.unwrap_err();
+    s3.settle().await;
+    assert_eq!(service.count(|operation| operation == Operation::Abort), 1);
 }
 
 #[tokio::test]

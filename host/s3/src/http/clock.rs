@@ -29,7 +29,12 @@ pub(super) struct Clock {
 impl Clock {
     /// The time to sign with.
     pub(super) fn now(&self) -> SystemTime {
-        shifted(SystemTime::now(), self.correction.load(Ordering::Relaxed))
+        shifted(SystemTime::now(), self.correction())
+    }
+
+    /// Seconds that are added when signing now.
+    pub(super) fn correction(&self) -> i64 {
+        self.correction.load(Ordering::Relaxed)
     }
 
     /// Reads the service's clock off an answer.
@@ -45,36 +50,43 @@ impl Clock {
         self.seen.load(Ordering::Relaxed)
     }
 
-    /// Takes on the service's time, if this refusal is about the time.
+    /// Takes on the service's time, if this refusal is about the time; also back to that of
+    /// this machine, once that has been set right.
     ///
-    /// True also where another call has done so already: this one was signed before.
-    pub(super) fn correct(&self, refusal: &Failure) -> bool {
-        let about_time = self.is_about_time(refusal);
+    /// `signed` is the correction that the call was signed with. So it is true also where
+    /// another call has corrected the clock meanwhile.
+    pub(super) fn correct(&self, refusal: &Failure, signed: i64) -> bool {
+        let about_time = self.is_about_time(refusal, signed);
         let seen = self.skew();
         if about_time && self.correction.swap(seen, Ordering::Relaxed) != seen {
             tracing::warn!(
                 seconds = seen,
-                "this machine's clock differs from the service's, which is followed from now on"
+                "the service refuses the time; from now on its own is followed, so many seconds \
+                 ahead of this machine's clock"
             );
         }
         about_time
     }
 
-    fn is_about_time(&self, refusal: &Failure) -> bool {
-        let off = self.skew().unsigned_abs();
+    fn is_about_time(&self, refusal: &Failure, signed: i64) -> bool {
+        let off = self.skew().abs_diff(signed);
         match refusal.error.code() {
             Some(TOO_SKEWED) => off > 0,
             _ => refusal.error.kind() == S3ErrorKind::AccessDenied && off > SUSPICIOUS,
         }
     }
 
-    /// What to say of an error that the time may have caused.
-    pub(super) fn note(&self, refusal: &Failure) -> Option<String> {
-        if !self.is_about_time(refusal) {
-            let says_so = refusal.error.code() == Some(TOO_SKEWED);
-            return says_so.then(|| "set this machine's clock (by NTP)".to_owned());
+    /// What to say of an error that the time may have caused; `signed` as in
+    /// [`correct`](Self::correct).
+    pub(super) fn note(&self, refusal: &Failure, signed: i64) -> Option<String> {
+        let says_so = refusal.error.code() == Some(TOO_SKEWED);
+        if !says_so && !self.is_about_time(refusal, signed) {
+            return None;
         }
         let skew = self.skew();
+        if skew == 0 {
+            return Some("set this machine's clock (by NTP)".to_owned());
+        }
         let side = if skew > 0 { "behind" } else { "ahead of" };
         let off = skew.unsigned_abs();
         Some(format!("this machine's clock is {off} s {side} the service's: set it (by NTP)"))

@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -15,7 +15,7 @@ use super::{
     places::Place,
     request::{Request, target},
     response::Answer,
-    retry::{Failure, OVER_BUDGET},
+    retry::{Failure, OVER_BUDGET, RetryPolicy},
 };
 use crate::{S3Error, S3ErrorKind};
 
@@ -30,6 +30,8 @@ struct Call {
     moved: AtomicBool,
     corrected: AtomicBool,
     renewed: AtomicBool,
+    /// The clock's correction that the last try was signed with.
+    signed: AtomicI64,
     /// Whether the client's budget forbade another try.
     over_budget: AtomicBool,
 }
@@ -43,6 +45,7 @@ impl Call {
             moved: AtomicBool::new(false),
             corrected: AtomicBool::new(false),
             renewed: AtomicBool::new(false),
+            signed: AtomicI64::new(0),
             over_budget: AtomicBool::new(false),
         }
     }
@@ -51,10 +54,19 @@ impl Call {
 impl HttpS3 {
     /// Sends a call, and again where that is safe, until there is an answer.
     pub(super) async fn send(&self, request: Request<'_>) -> Result<Answer, S3Error> {
+        self.send_by(request, self.parts().retry).await
+    }
+
+    /// The same, with the tries and pauses of this policy.
+    pub(super) async fn send_by(
+        &self,
+        request: Request<'_>,
+        retry: RetryPolicy,
+    ) -> Result<Answer, S3Error> {
         let parts = self.parts();
         let call = Call::begin();
         let sending = (|| self.attempt(&request, &call))
-            .retry(parts.retry.delays())
+            .retry(retry.delays())
             .when(|failure: &Failure| request.may_repeat(failure))
             .adjust(|failure, planned| self.pause(&call, failure, planned));
         let outcome = match parts.call_timeout {
@@ -67,7 +79,7 @@ impl HttpS3 {
             let note = if call.over_budget.load(Ordering::Relaxed) {
                 Some(OVER_BUDGET.to_owned())
             } else {
-                parts.clock.note(&failure)
+                parts.clock.note(&failure, call.signed.load(Ordering::Relaxed))
             };
             failure
                 .into_error(request.conditional_write)
@@ -81,7 +93,7 @@ impl HttpS3 {
     fn pause(&self, call: &Call, failure: &Failure, planned: Option<Duration>) -> Option<Duration> {
         let pause = failure.pause(planned)?;
         let limit = self.parts().call_timeout;
-        if limit.is_some_and(|limit| call.began.elapsed() + pause >= limit) {
+        if limit.is_some_and(|limit| call.began.elapsed().saturating_add(pause) >= limit) {
             return None;
         }
         let affordable = self.parts().budget.withdraw(failure.error.kind());
@@ -95,6 +107,7 @@ impl HttpS3 {
             let number = call.attempts.fetch_add(1, Ordering::Relaxed) + 1;
             let place = self.parts().places.of(request.bucket);
             let key = self.parts().keys.as_ref().map(Keys::generation);
+            call.signed.store(self.parts().clock.correction(), Ordering::Relaxed);
             let outcome = self.within_limit(request, &place, number).await;
             let mut failure = match outcome {
                 Ok(answer) => {
@@ -121,7 +134,7 @@ impl HttpS3 {
                 && parts.places.follow(request.bucket, place, redirect);
         }
         parts.keys.is_some()
-            && parts.clock.correct(failure)
+            && parts.clock.correct(failure, call.signed.load(Ordering::Relaxed))
             && !call.corrected.swap(true, Ordering::Relaxed)
     }
 

@@ -2,7 +2,7 @@ use http::Method;
 
 use super::{MultipartUpload, UnfinishedUpload};
 use crate::{
-    Bucket, ObjectKey, Operation, S3Error, S3ErrorKind,
+    Bucket, ObjectKey, Operation, RetryPolicy, S3Error, S3ErrorKind,
     http::{HttpS3, encode, request::Request, response::Reading},
 };
 
@@ -16,10 +16,15 @@ impl MultipartUpload {
     ///
     /// [api]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
     pub(in crate::http) async fn abort(&self) -> Result<(), S3Error> {
+        self.abort_by(self.s3.parts().retry).await
+    }
+
+    /// The same, with the tries and pauses of this policy.
+    pub(super) async fn abort_by(&self, retry: RetryPolicy) -> Result<(), S3Error> {
         let mut request =
             Request::new(OPERATION, Method::DELETE, &self.bucket, Some(&self.key), Reading::Whole);
         request.query = encode::query([("uploadId", self.id.as_str())]);
-        match self.s3.send(request).await {
+        match self.s3.send_by(request, retry).await {
             Err(error) if error.code() != Some("NoSuchUpload") => Err(error),
             _ => Ok(()),
         }
