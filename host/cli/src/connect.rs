@@ -6,7 +6,7 @@ use artifact_store::{
 use crate::{
     environment::Environment,
     failure::Failure,
-    settings::{Addressing, Settings},
+    settings::{Addressing, Origin, Settings},
 };
 
 /// Starts the store that the settings describe.
@@ -63,7 +63,9 @@ pub async fn client(settings: &Settings, env: &Environment) -> Result<HttpS3, Fa
             Addressing::VirtualHost => S3Addressing::VirtualHost,
         });
     }
-    if let Some(profile) = &settings.profile {
+    // What `AWS_PROFILE` says the client reads itself: it stands behind AWS's other variables.
+    let of_aws = Origin::Variable("AWS_PROFILE");
+    if let Some(profile) = settings.profile.as_ref().filter(|profile| profile.origin != of_aws) {
         client = client.profile(&profile.value);
     }
     if settings.part_size.is_some() || settings.parallel.is_some() {

@@ -211,14 +211,15 @@ async fn keys_in_the_environment_leave_the_metadata_service_alone() {
 async fn without_credentials_the_error_lists_what_was_looked_for() {
     let server = Server::start([]).await;
     let endpoint = server.endpoint();
-    let s3 = with(&[("AWS_ENDPOINT_URL", &endpoint), ("AWS_ACCESS_KEY_ID", KEY_ID)]).await.unwrap();
+    let variables = [("AWS_ENDPOINT_URL", &*endpoint), ("AWS_SECRET_ACCESS_KEY", SECRET)];
+    let s3 = with(&variables).await.unwrap();
     let error = s3.get_object(&bucket(), &key("k"), &GetOptions::default()).await.unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (S3ErrorKind::AccessDenied, false));
     assert_eq!(error.attempts(), 1);
     let message = error.to_string();
     let mut rest = message.as_str();
     for expected in [
-        "environment: AWS_SECRET_ACCESS_KEY is not set",
+        "environment: AWS_ACCESS_KEY_ID is not set",
         "web identity: AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are not set",
         "profile: no access key for profile \"default\" in ~/.aws/credentials",
         "container: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -229,6 +230,45 @@ async fn without_credentials_the_error_lists_what_was_looked_for() {
         rest = &rest[at.unwrap_or(0)..];
     }
     assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_access_key_id_without_its_secret_ends_the_search() {
+    let s3 = with(&[("AWS_ENDPOINT_URL", "http://own.test"), ("AWS_ACCESS_KEY_ID", KEY_ID)]);
+    let error = s3.await.unwrap().credentials_source().await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (S3ErrorKind::AccessDenied, false));
+    let expected = "AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not";
+    assert!(error.message().contains(expected), "{error}");
+    assert!(!error.message().contains("web identity"), "{error}");
+}
+
+#[tokio::test]
+async fn a_profile_that_the_program_names_stands_before_the_variables() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("credentials");
+    fs::write(&file, "[prod]\naws_access_key_id = PROD\naws_secret_access_key = s\n").unwrap();
+    let file = file.to_str().unwrap();
+    let keys = [("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
+    let web = [
+        ("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent/token"),
+    ];
+    for variables in [keys, web] {
+        let files = [("AWS_SHARED_CREDENTIALS_FILE", file), ("AWS_PROFILE", "prod")];
+        let variables: Vec<_> = NOTHING.into_iter().chain(variables).chain(files).collect();
+        let client =
+            || HttpS3::builder().endpoint("http://own.test").environment(variables.clone());
+        let named = client().profile("prod").build().await.unwrap();
+        assert_eq!(named.credentials_source().await.unwrap().provider, "profile");
+        // One that the environment names stands behind its other variables, as for AWS.
+        let by_variables = client().build().await.unwrap().credentials_source().await;
+        let provider = by_variables.map_or_else(|error| error.to_string(), |found| found.provider);
+        assert!(!provider.contains("profile"), "{provider}");
+        // There is no falling back to them.
+        let nobody = client().profile("nobody").build().await.unwrap();
+        let error = nobody.credentials_source().await.unwrap_err();
+        assert!(error.message().contains("nobody"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -131,7 +131,8 @@ impl HttpS3Builder {
         self
     }
 
-    /// The profile in the configuration files, instead of `AWS_PROFILE`.
+    /// The profile in the configuration files, instead of `AWS_PROFILE`. Unlike that, it
+    /// stands before the keys and the web identity of the environment.
     pub fn profile(mut self, name: impl Into<String>) -> Self {
         self.profile = Some(name.into());
         self
@@ -275,7 +276,8 @@ impl HttpS3Builder {
         self.client_headers.check(&endpoint, proxied)?;
         let plain = endpoint.is_plain_http();
         let http = self.transport.client(&environment, plain, self.connect_timeout).await?;
-        let keys = self.credentials.keys(&environment, is_aws.then_some(&*region));
+        let keys =
+            self.credentials.keys(&environment, is_aws.then_some(&*region), self.profile.is_some());
         let only_required = environment
             .get("AWS_RESPONSE_CHECKSUM_VALIDATION")
             .is_some_and(|value| value.eq_ignore_ascii_case("when_required"));

@@ -13,6 +13,9 @@ use crate::{
     http::{environment::Environment, profile::ProfileFiles},
 };
 
+/// The key's id, and its secret.
+const KEY_VARIABLES: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+
 /// Asks one provider after the other, and remembers why each gave nothing.
 ///
 /// Reads the files anew each time: somebody may have renewed what is in them.
@@ -21,33 +24,30 @@ pub(super) struct Chain {
     environment: Environment,
     /// Of the client, where it is one of AWS.
     region: Option<String>,
+    /// Whether the program named the profile; see [`Chain::search`].
+    profile_is_given: bool,
 }
 
 /// A key, and what is told of where it came from; none if there is nothing to ask.
 type Found = Option<(AccessKey, CredentialsSource)>;
 
 impl Chain {
-    pub(super) fn new(environment: Environment, region: Option<&str>) -> Self {
-        Self { environment, region: region.map(str::to_owned) }
+    pub(super) fn new(
+        environment: Environment,
+        region: Option<&str>,
+        profile_is_given: bool,
+    ) -> Self {
+        Self { environment, region: region.map(str::to_owned), profile_is_given }
     }
 
+    /// Who names a profile in the program means that one, whatever variables there are, as
+    /// AWS's own tools have it; `AWS_PROFILE` stands behind the other variables.
     pub(super) async fn search(&self) -> Result<Fetched, S3Error> {
         let mut tried = Vec::new();
-        if let Some(key) = self.in_environment() {
-            return checked(key, CredentialsSource::new(ENVIRONMENT));
-        }
-        tried.push(format!(
-            "{ENVIRONMENT}: {}",
-            self.not_set(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-        ));
-
-        match self.web_identity().await {
-            Ok(Some((key, source))) => return checked(key, source),
-            Ok(None) => tried.push(format!(
-                "web identity: {}",
-                self.not_set(&["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"])
-            )),
-            Err(trouble) => return Err(failed(&tried, "web identity", &trouble)),
+        if self.profile_is_given {
+            tried.push(format!("{ENVIRONMENT} and web identity: left out, as a profile is given"));
+        } else if let Some(found) = self.by_variables(&mut tried).await? {
+            return Ok(found);
         }
 
         let files = ProfileFiles::load(&self.environment).await;
@@ -80,10 +80,37 @@ impl Chain {
         ))
     }
 
-    fn in_environment(&self) -> Option<AccessKey> {
+    /// What stands in variables, or what they lead to.
+    async fn by_variables(&self, tried: &mut Vec<String>) -> Result<Option<Fetched>, S3Error> {
+        match self.in_environment() {
+            Ok(Some(key)) => return checked(key, CredentialsSource::new(ENVIRONMENT)).map(Some),
+            Ok(None) => tried.push(format!("{ENVIRONMENT}: {}", self.not_set(&KEY_VARIABLES))),
+            Err(trouble) => return Err(failed(tried, ENVIRONMENT, &trouble)),
+        }
+        match self.web_identity().await {
+            Ok(Some((key, source))) => return checked(key, source).map(Some),
+            Ok(None) => tried.push(format!(
+                "web identity: {}",
+                self.not_set(&["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"])
+            )),
+            Err(trouble) => return Err(failed(tried, "web identity", &trouble)),
+        }
+        Ok(None)
+    }
+
+    /// An id without its secret is an error, as it is for AWS's own tools: what would sign
+    /// instead is somebody else.
+    fn in_environment(&self) -> Result<Option<AccessKey>, Trouble> {
         let get = |name| self.environment.get(name);
-        let key = AccessKey::new(get("AWS_ACCESS_KEY_ID")?, get("AWS_SECRET_ACCESS_KEY")?);
-        Some(key.with(get("AWS_SESSION_TOKEN").map(str::to_owned), None))
+        let [id, secret] = KEY_VARIABLES;
+        let Some(key_id) = get(id) else {
+            return Ok(None);
+        };
+        let Some(key_secret) = get(secret) else {
+            return Err(Trouble::new(format!("{id} is set, and {secret} is not; set both")));
+        };
+        let key = AccessKey::new(key_id, key_secret);
+        Ok(Some(key.with(get("AWS_SESSION_TOKEN").map(str::to_owned), None)))
     }
 
     async fn web_identity(&self) -> Result<Found, Trouble> {
@@ -143,9 +170,9 @@ impl Chain {
                 (process::access_key(command, environment).await?, Some("credential_process"))
             }
             Base::Environment => {
-                let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-                let key = self.in_environment();
-                let key = key.ok_or_else(|| nothing("Environment", self.not_set(&names)))?;
+                let key = self.in_environment()?;
+                let why = || self.not_set(&KEY_VARIABLES);
+                let key = key.ok_or_else(|| nothing("Environment", why()))?;
                 (key, Some(ENVIRONMENT))
             }
             Base::Container => {

@@ -48,8 +48,10 @@ pub enum Credentials {
     ///    `AWS_EC2_METADATA_DISABLED` is `true`.
     ///
     /// One that is set up and fails ends the search: nothing is signed in another
-    /// name than the one that was meant. So does an `AWS_PROFILE` that is in neither
-    /// file. The instance metadata service is asked last, for 2 seconds at most each time.
+    /// name than the one that was meant. So do an `AWS_PROFILE` that is in neither file,
+    /// and an access key id without its secret. With
+    /// [`HttpS3Builder::profile`](crate::HttpS3Builder::profile) the search begins at the
+    /// profile. The instance metadata service is asked last, for 2 seconds at most each time.
     ///
     /// Not followed: roles that want a code (`mfa_serial`), and the renewal of an SSO
     /// token, which is `aws sso login`'s.
@@ -100,15 +102,23 @@ impl Credentials {
         }
     }
 
-    /// What signs; none for anonymous calls. `region` is AWS's, where that is known.
-    pub(super) fn keys(&self, environment: &Environment, region: Option<&str>) -> Option<Keys> {
+    /// What signs; none for anonymous calls. `region` is AWS's, where that is known;
+    /// `profile_is_given` says that the program named the profile.
+    pub(super) fn keys(
+        &self,
+        environment: &Environment,
+        region: Option<&str>,
+        profile_is_given: bool,
+    ) -> Option<Keys> {
         let origin = match self {
             Self::Anonymous => return None,
             Self::Static { access_key_id, secret_access_key, session_token } => Origin::Given(
                 AccessKey::new(access_key_id, secret_access_key).with(session_token.clone(), None),
             ),
             Self::Provider(provider) => Origin::Provider(Arc::clone(provider)),
-            Self::Default => Origin::Chain(Chain::new(environment.clone(), region)),
+            Self::Default => {
+                Origin::Chain(Chain::new(environment.clone(), region, profile_is_given))
+            }
         };
         Some(Keys::new(origin))
     }
