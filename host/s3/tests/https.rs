@@ -56,6 +56,45 @@ async fn certificates_that_are_given_are_trusted_besides_the_bundle() {
     assert_eq!(server.requests().len(), 2);
 }
 
+/// Set for the process in which a client of plain HTTP is sent to TLS; its endpoint.
+const SENT_TO_TLS: &str = "ARTIFACT_S3_TEST_SENT_TO_TLS";
+
+#[tokio::test]
+async fn a_redirect_from_plain_http_to_tls_finds_the_systems_certificates() {
+    if let Ok(endpoint) = std::env::var(SENT_TO_TLS) {
+        let client = HttpS3::builder().endpoint(endpoint).credentials(Credentials::Anonymous);
+        match put(client).await {
+            Ok(_) => println!("stored over TLS"),
+            Err(error) => println!("{error}"),
+        }
+        return;
+    }
+    let server = Server::start([support::ok()]).await;
+    let authority = Authority::new();
+    let port = authority.in_front_of(&server, "localhost").await;
+    let folder = tempfile::tempdir().unwrap();
+    let (trusted, none) = (folder.path().join("ca.pem"), folder.path().join("none.pem"));
+    std::fs::write(&trusted, authority.pem()).unwrap();
+    std::fs::write(&none, "").unwrap();
+    for (system, expected) in [(none, "this machine has none to trust"), (trusted, "stored")] {
+        let location = format!("https://localhost:{port}/test-bucket/k");
+        let moved =
+            support::answer("307 Temporary Redirect", &[("Location", location.as_str())], "");
+        let plain = Server::start([moved]).await;
+        // A process of its own, as only the environment says where the system has them.
+        let mut test = std::process::Command::new(std::env::current_exe().unwrap());
+        test.args(["--exact", "--nocapture"])
+            .arg("a_redirect_from_plain_http_to_tls_finds_the_systems_certificates")
+            .env(SENT_TO_TLS, plain.endpoint())
+            .env("SSL_CERT_FILE", system)
+            .env_remove("SSL_CERT_DIR");
+        let output = tokio::task::spawn_blocking(move || test.output()).await.unwrap().unwrap();
+        let output = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.contains(expected), "{output}");
+    }
+    assert_eq!(server.only().body(), b"hello");
+}
+
 #[tokio::test]
 async fn a_certificate_that_is_not_trusted_ends_the_call_at_once_and_says_what_to_do() {
     let server = Server::start([support::ok()]).await;

@@ -19,7 +19,7 @@ use url::Url;
 
 use self::{
     connector::Connector,
-    tls::{Identity, Trust},
+    tls::{Identity, System, Trust},
 };
 use super::{ConfigError, HttpS3Builder, endpoint::redacted, environment::Environment};
 use crate::S3ErrorKind;
@@ -72,8 +72,8 @@ impl HttpS3Builder {
 impl Transport {
     /// The HTTP client for S3.
     ///
-    /// `plain` says that the endpoint is `http`: then no certificates are needed, and
-    /// a machine that has none (a bare container) will do.
+    /// `plain` says that the endpoint is `http`: then no certificates are needed unless it
+    /// sends a bucket to TLS, and a machine that has none (a bare container) will do.
     pub(super) async fn client(
         &self,
         environment: &Environment,
@@ -90,7 +90,11 @@ impl Transport {
             let refused = |source| ConfigError::Certificates { path: path.to_owned(), source };
             roots.extend(certificates(path).await.map_err(refused)?);
         }
-        let system = bundle.is_none() && !(plain && proxies.is_none());
+        let system = match bundle {
+            Some(_) => System::No,
+            None if plain && proxies.is_none() => System::WhenNeeded,
+            None => System::Yes,
+        };
         let identity = self.identity.as_deref().map(Identity::parse).transpose()?;
         let tls = tls::config(Trust { roots, system }, identity)?;
         Ok(HttpClient::new(Connector::new(tls, proxies, connect_timeout)))
@@ -132,8 +136,7 @@ impl fmt::Debug for Transport {
 /// Most of them are asked over plain HTTP; without certificates only web identity
 /// is out of reach.
 pub(super) fn for_metadata() -> Result<HttpClient, ConfigError> {
-    let trust = |system| Trust { roots: Vec::new(), system };
-    let tls = tls::config(trust(true), None).or_else(|_| tls::config(trust(false), None))?;
+    let tls = tls::config(Trust { roots: Vec::new(), system: System::WhenNeeded }, None)?;
     Ok(HttpClient::new(Connector::new(tls, None, METADATA_CONNECT_TIMEOUT)))
 }
 
@@ -151,6 +154,9 @@ pub(super) fn advice(cause: &str) -> Option<(S3ErrorKind, &'static str)> {
         "the service does not accept the client certificate; look which it trusts"
     } else if !cause.to_lowercase().contains("certificate") {
         return None;
+    } else if says("No CA certificates were loaded") {
+        "this machine has none to trust: install them (`ca-certificates`), or put those of the \
+         service's authority into a PEM file that AWS_CA_BUNDLE names"
     } else if says("UnknownIssuer") || says("BadSignature") {
         "if the service is the right one, have its authority trusted: put that into a PEM file that \
          AWS_CA_BUNDLE names, or give it with `root_certificates`"
