@@ -4,7 +4,11 @@
 
 mod support;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use artifact_s3::{DeleteOptions, HttpS3, S3Client, S3Error, S3ErrorKind};
 use support::{Act, Server, answer, bucket, key, ok, quick};
@@ -93,15 +97,18 @@ fn signer(seen: &support::Seen) -> String {
 }
 
 fn assumed(id: &str) -> Act {
-    let body = format!(
+    answer("200 OK", &[], &assumed_until(id, LATE))
+}
+
+fn assumed_until(id: &str, end: &str) -> String {
+    format!(
         "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
          <AssumedRoleUser><Arn>a</Arn><AssumedRoleId>b</AssumedRoleId></AssumedRoleUser>\
          <Credentials><AccessKeyId>{id}</AccessKeyId><SecretAccessKey>{HIDDEN}</SecretAccessKey>\
-         <SessionToken>t-{id}</SessionToken><Expiration>{LATE}</Expiration></Credentials>\
+         <SessionToken>t-{id}</SessionToken><Expiration>{end}</Expiration></Credentials>\
          </AssumeRoleResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata>\
          </AssumeRoleResponse>"
-    );
-    answer("200 OK", &[], &body)
+    )
 }
 
 /// The calls at STS: who signed, which role, and what else the form says.
@@ -183,6 +190,31 @@ async fn roles_lead_from_profile_to_profile() {
             _ => format!("profile \"default\", role arn:A, until {LATE}"),
         };
         assert_eq!(source, told);
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_had_whatever_the_clock_of_this_machine_says() {
+    let config = format!(
+        "[default]\nrole_arn = arn:A\nsource_profile = B\n[profile B]\naws_access_key_id = K\n\
+         aws_secret_access_key = {HIDDEN}\n"
+    );
+    let now = SystemTime::now();
+    let (hour, half_an_hour) = (Duration::from_hours(1), Duration::from_mins(30));
+    for there in [now + hour, now - hour] {
+        let date = httpdate::fmt_http_date(there);
+        let refusal = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature \
+                       expired</Message></Error></ErrorResponse>";
+        let refused = answer("403 Forbidden", &[("Date", &date)], refusal);
+        let end = jiff::Timestamp::try_from(there + half_an_hour).unwrap().to_string();
+        let given = answer("200 OK", &[("Date", &date)], &assumed_until("R", &end));
+        let mut home = Home::new(&config).await;
+        home.sts = Server::start([refused, given]).await;
+        assert_eq!(home.call().await.unwrap().0, "R");
+        let signed = |seen: &support::Seen| seen.header("x-amz-date").unwrap()[..11].to_owned();
+        let asked: Vec<String> = home.sts.requests().iter().map(signed).collect();
+        assert_eq!(asked.len(), 2);
+        assert_ne!(asked[0], asked[1], "the second is signed by the service's clock");
     }
 }
 

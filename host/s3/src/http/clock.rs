@@ -39,9 +39,8 @@ impl Clock {
 
     /// Reads the service's clock off an answer.
     pub(super) fn observe(&self, headers: &HeaderMap) {
-        let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
-        if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) {
-            self.seen.store(ahead(date, SystemTime::now()), Ordering::Relaxed);
+        if let Some(ahead) = told(headers) {
+            self.seen.store(ahead, Ordering::Relaxed);
         }
     }
 
@@ -93,6 +92,12 @@ impl Clock {
     }
 }
 
+/// Seconds that who gave this answer is ahead of this machine, if it tells the time.
+pub(super) fn told(headers: &HeaderMap) -> Option<i64> {
+    let date = headers.get(header::DATE)?.to_str().ok()?;
+    Some(ahead(httpdate::parse_http_date(date).ok()?, SystemTime::now()))
+}
+
 fn ahead(there: SystemTime, here: SystemTime) -> i64 {
     let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
     match there.duration_since(here) {
@@ -101,7 +106,8 @@ fn ahead(there: SystemTime, here: SystemTime) -> i64 {
     }
 }
 
-fn shifted(time: SystemTime, seconds: i64) -> SystemTime {
+/// The same time on a clock that is so many seconds ahead.
+pub(super) fn shifted(time: SystemTime, seconds: i64) -> SystemTime {
     let span = Duration::from_secs(seconds.unsigned_abs());
     let shifted = if seconds < 0 { time.checked_sub(span) } else { time.checked_add(span) };
     shifted.unwrap_or(time)

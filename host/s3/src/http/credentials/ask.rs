@@ -6,6 +6,7 @@ use url::Url;
 
 use super::Trouble;
 use crate::http::{
+    clock,
     progress::Progress,
     transport::{HttpClient, TransportError},
     upload::Outgoing,
@@ -33,6 +34,8 @@ pub(super) struct Request {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
+    /// Seconds that the service's clock is ahead of this machine's, where it told.
+    pub(super) ahead: Option<i64>,
 }
 
 impl Answer {
@@ -104,7 +107,8 @@ pub(super) async fn ask(http: &HttpClient, request: Request) -> Result<Answer, T
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status: head.status, body: body.freeze() })
+        let ahead = clock::told(&head.headers);
+        Ok(Answer { status: head.status, body: body.freeze(), ahead })
     };
     tokio::time::timeout(request.timeout, asking).await.unwrap_or_else(|_| Err(late()))
 }

@@ -13,6 +13,7 @@ use super::{
     transport_trouble,
 };
 use crate::http::{
+    clock::shifted,
     environment::Environment,
     error_response::{MAX_MESSAGE, clean},
     profile,
@@ -22,6 +23,9 @@ use crate::http::{
 
 /// Who a session is, where nobody says.
 pub(super) const SESSION_NAME: &str = "artifact-s3";
+
+/// STS refuses what is signed five minutes off; in seconds, with some room.
+const MAX_SKEW: u64 = 4 * 60;
 
 /// A role, and how it is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +51,22 @@ pub(super) struct Sts<'a> {
 impl Sts<'_> {
     /// The key of a role, for who holds `key`.
     pub(super) async fn assume(&self, role: &Role, key: &AccessKey) -> Result<AccessKey, Trouble> {
+        let now = SystemTime::now();
+        let answer = self.ask_to_assume(role, key, now).await?;
+        let refused = answer.status.is_client_error();
+        let answer = match answer.ahead.filter(|ahead| refused && is_off(*ahead)) {
+            Some(ahead) => self.ask_to_assume(role, key, shifted(now, ahead)).await?,
+            None => answer,
+        };
+        self.key_of(&answer, None)
+    }
+
+    async fn ask_to_assume(
+        &self,
+        role: &Role,
+        key: &AccessKey,
+        signed_at: SystemTime,
+    ) -> Result<Answer, Trouble> {
         let (request, body) = self.request("AssumeRole", role, None)?;
         let region = self.region.unwrap_or("us-east-1");
         let mut parts = http::Request::builder().method(&request.method).uri(request.url.as_str());
@@ -55,12 +75,12 @@ impl Sts<'_> {
         }
         let unsigned = parts.body(()).map_err(|_| Trouble::new("the endpoint of STS is no URL"))?;
         let (mut head, ()) = unsigned.into_parts();
-        Signing::of_service("sts", key, region, SystemTime::now())
+        Signing::of_service("sts", key, region, signed_at)
             .and_then(|signing| signing.sign_headers(&mut head))
             .map_err(|error| Trouble::new(error.message()))?;
         let mut signed = request;
         signed.headers = head.headers;
-        self.send(signed, body, None).await
+        self.send(signed, body).await
     }
 
     /// The key of a role, for who holds the token in a file.
@@ -82,7 +102,8 @@ impl Sts<'_> {
             return Err(unreadable("it is empty".to_owned()));
         }
         let (request, body) = self.request("AssumeRoleWithWebIdentity", role, Some(&token))?;
-        self.send(request, body, Some(&token)).await
+        let answer = self.send(request, body).await?;
+        self.key_of(&answer, Some(&token))
     }
 
     fn request(
@@ -118,13 +139,7 @@ impl Sts<'_> {
         Ok((request, body))
     }
 
-    async fn send(
-        &self,
-        mut request: Request,
-        body: String,
-        token: Option<&str>,
-    ) -> Result<AccessKey, Trouble> {
-        let who = format!("STS at {}", authority(&request.url));
+    async fn send(&self, mut request: Request, body: String) -> Result<Answer, Trouble> {
         let plain = request.url.scheme() == "http";
         request.body = body.into();
         request.timeout = SERVICE_TIMEOUT;
@@ -132,10 +147,17 @@ impl Sts<'_> {
             .client(self.environment, plain, SERVICE_TIMEOUT)
             .await
             .map_err(|error| transport_trouble(&error))?;
-        let answer = ask(&http, request).await?;
+        ask(&http, request).await
+    }
+
+    /// The key that an answer holds. Its end is told by the service's clock, and kept by
+    /// this machine's, which is to know when it has come.
+    fn key_of(&self, answer: &Answer, token: Option<&str>) -> Result<AccessKey, Trouble> {
+        let who = format!("STS at {}", self.authority()?);
         if !answer.status.is_success() {
-            return Err(refused(&who, &answer, token));
+            return Err(refused(&who, answer, token));
         }
+        let ahead = answer.ahead.filter(|ahead| is_off(*ahead)).unwrap_or_default();
         let unusable =
             || Trouble::new(format!("the answer of {who} is not the XML that it should be"));
         let answer: Assumed =
@@ -147,7 +169,11 @@ impl Sts<'_> {
         }
         Ok(AccessKey::new(found.access_key_id, found.secret_access_key)
             .session_token(found.session_token)
-            .expires_at(expiry))
+            .expires_at(shifted(expiry, ahead.saturating_neg())))
+    }
+
+    fn authority(&self) -> Result<String, Trouble> {
+        Ok(authority(&request(Method::POST, &self.endpoint()?)?.url))
     }
 
     /// `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, or AWS's in the region.
@@ -161,6 +187,12 @@ impl Sts<'_> {
             Some(region) => service_url("sts", region),
         }
     }
+}
+
+/// Whether a clock that is so far off is refused, or makes a key look as if it had expired.
+/// Who is asked quickly is off by a second or two at most.
+const fn is_off(ahead: i64) -> bool {
+    ahead.unsigned_abs() > MAX_SKEW
 }
 
 /// The URL of a service of AWS in a region, whose name becomes part of a host's.
