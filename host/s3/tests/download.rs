@@ -242,6 +242,18 @@ async fn without_a_strong_etag_nothing_is_resumed() {
 }
 
 #[tokio::test]
+async fn the_tries_of_the_first_request_count() {
+    let stored = Stored::new(noise(1000)).etag(None);
+    let server = ObjectServer::start(move |n, seen| match n {
+        0 => sent(response("503 Slow Down", &[], b"")),
+        _ => stored.answer(seen).closed_after(100),
+    })
+    .await;
+    let error = get(&server).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (Kind::Unreachable, 2));
+}
+
+#[tokio::test]
 async fn what_brings_no_byte_is_given_up_with_its_count() {
     let stored = Stored::new(noise(1000));
     let server = ObjectServer::start(move |n, seen| {

@@ -167,6 +167,10 @@ async fn each_key_has_its_outcome_and_only_what_may_pass_is_tried_again() {
         [None, Some(denied), Some(throttled), None, Some(S3ErrorKind::Service)],
         "{outcomes:?}"
     );
+    let errors: Vec<_> = outcomes.iter().filter_map(|o| o.as_ref().err()).collect();
+    let attempts: Vec<_> = errors.iter().map(|error| error.attempts()).collect();
+    assert_eq!(attempts, [1, 4, 1]);
+    assert!(errors.iter().all(|error| error.elapsed().is_some()));
     let refused = outcomes[1].as_ref().unwrap_err().to_string();
     assert!(refused.starts_with("DeleteObjects of \"test-bucket/b\": access denied"), "{refused}");
     assert!(refused.contains("AccessDenied, request id R1"), "{refused}");

@@ -63,6 +63,21 @@ async fn another_endpoint_is_followed_and_signed_anew() {
 }
 
 #[tokio::test]
+async fn a_redirect_to_where_nobody_answers_any_more_is_forgotten() {
+    let nobody = support::nobody::Nobody::new();
+    let moved = || {
+        let location = format!("{}/test-bucket/k", nobody.endpoint());
+        answer("307 Temporary Redirect", &[("Location", &location)], "")
+    };
+    // The second time the service says that it is there, it is wrong as well.
+    let server = Server::start([moved(), moved(), ok(), ok()]).await;
+    let s3 = server.client().await;
+    delete(&s3).await.unwrap();
+    delete(&s3).await.unwrap();
+    assert_eq!(server.requests().len(), 4);
+}
+
+#[tokio::test]
 async fn a_redirect_that_leads_on_is_followed_once_and_named() {
     let to = |region| answer("301 Moved Permanently", &[("x-amz-bucket-region", region)], "");
     let server = Server::start([to("eu-a-1"), to("eu-b-1"), to("eu-a-1")]).await;

@@ -66,7 +66,8 @@ pub(super) fn of_answer(answer: &Answer, asked: Option<ByteRange>) -> Result<Ran
         if answer.status != StatusCode::OK {
             return Err(answer.refused("the whole object was asked for, and something else came"));
         }
-        return Ok(0..object_headers::size(&answer.headers)?);
+        let size = object_headers::size(&answer.headers);
+        return Ok(0..size.map_err(|error| answer.tried(error))?);
     };
     // A caller that wants ten bytes must not be handed all of them as if they were these.
     if answer.status != StatusCode::PARTIAL_CONTENT {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{Method, StatusCode};
@@ -98,14 +98,24 @@ impl HttpS3 {
         let mut outcomes = HashMap::with_capacity(keys.len());
         let mut left = keys.to_vec();
         let mut pauses = self.parts().retry.delays();
+        let (began, mut attempts) = (Instant::now(), 0_u32);
         loop {
-            match self.delete_once(bucket, &left).await {
+            let found = self.delete_once(bucket, &left).await;
+            attempts = attempts.saturating_add(match &found {
+                Ok((_, attempts)) => *attempts,
+                Err(error) => error.attempts(),
+            });
+            let tried = |error: S3Error| error.after_attempts(attempts, began.elapsed());
+            match found {
                 // Sending has tried again already, as often as it may.
                 Err(error) => {
+                    let error = tried(error);
                     outcomes.extend(left.into_iter().map(|key| (key, Err(error.clone()))));
                     return outcomes;
                 }
-                Ok(found) => outcomes.extend(found),
+                Ok((found, _)) => {
+                    outcomes.extend(found.into_iter().map(|(key, o)| (key, o.map_err(tried))));
+                }
             }
             let again = |key: &&ObjectKey| {
                 outcomes.get(key).is_some_and(|o| matches!(o, Err(e) if e.is_retryable()))
@@ -121,11 +131,12 @@ impl HttpS3 {
         }
     }
 
+    /// What became of each key, and how many tries that took.
     async fn delete_once<'k>(
         &self,
         bucket: &Bucket,
         keys: &[&'k ObjectKey],
-    ) -> Result<Vec<(&'k ObjectKey, Outcome)>, S3Error> {
+    ) -> Result<(Vec<(&'k ObjectKey, Outcome)>, u32), S3Error> {
         let on = |error: S3Error| error.on(OPERATION, target(bucket, None));
         let xml = to_xml(keys);
         let mut request = Request::new(OPERATION, Method::POST, bucket, None, Reading::Whole);
@@ -137,7 +148,7 @@ impl HttpS3 {
         request.payload.hash_if_in_memory().await.map_err(on)?;
         let answer = self.send(request).await?;
         let result: Result<DeleteResult, _> = answer.xml("DeleteResult", self.parts().endpoint());
-        Ok(self.sort(bucket, keys, result.map_err(on)?, &answer))
+        Ok((self.sort(bucket, keys, result.map_err(on)?, &answer), answer.attempts))
     }
 
     /// What the answer says of each key.

@@ -58,7 +58,7 @@ impl Download {
         mut answer: Answer,
     ) -> Result<Self, S3Error> {
         let rest = content_range::of_answer(&answer, options.range)?;
-        let info = object_headers::info(&answer.headers)?;
+        let info = object_headers::info(&answer.headers).map_err(|error| answer.tried(error))?;
         let Some(response) = answer.stream.take() else {
             return Err(answer.refused("the answer has no body"));
         };
@@ -77,8 +77,8 @@ impl Download {
             pins_version: true,
             fruitless: false,
             delays: s3.parts().retry.delays(),
-            requests: 1,
-            began: Instant::now(),
+            requests: answer.attempts,
+            began: answer.began.unwrap_or_else(Instant::now),
         })
     }
 
@@ -202,7 +202,7 @@ impl Download {
         let request = read_request(operation, method, &self.bucket, &self.key, &options)?;
         let error = match self.s3.send(request).await {
             Ok(answer) => {
-                self.requests += 1;
+                self.requests += answer.attempts;
                 return Ok(answer);
             }
             Err(error) => error,

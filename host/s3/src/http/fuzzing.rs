@@ -209,6 +209,8 @@ fn xml<T: DeserializeOwned + Debug>(root: &str, bytes: &[u8]) -> Option<T> {
         headers: HeaderMap::new(),
         whole: Bytes::copy_from_slice(bytes),
         stream: None,
+        attempts: 1,
+        began: None,
     };
     match answer.xml::<T>(root, &Endpoint::parse("https://h.test").ok()?) {
         Ok(value) => {

@@ -56,6 +56,14 @@ impl Places {
         moved.insert(bucket.as_str().to_owned(), Arc::new(to));
         true
     }
+
+    /// Forgets that a bucket is at this place, where nobody answers any more: the service
+    /// itself knows where it is by now. False where that was not remembered.
+    pub(super) fn forget(&self, bucket: &Bucket, place: &Place) -> bool {
+        let mut moved = self.moved.write().unwrap_or_else(PoisonError::into_inner);
+        let is_there = moved.get(bucket.as_str()).is_some_and(|moved| **moved == *place);
+        is_there && moved.remove(bucket.as_str()).is_some()
+    }
 }
 
 impl Place {

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, response::Parts};
@@ -42,9 +42,21 @@ pub(super) struct Answer {
     pub(super) whole: Bytes,
     /// With [`Reading::Stream`].
     pub(super) stream: Option<ResponseBody>,
+    /// How many tries it took.
+    pub(super) attempts: u32,
+    /// When the first of them began.
+    pub(super) began: Option<Instant>,
 }
 
 impl Answer {
+    /// The error, which says what this answer took.
+    pub(super) fn tried(&self, error: S3Error) -> S3Error {
+        match self.began {
+            Some(began) => error.after_attempts(self.attempts, began.elapsed()),
+            None => error,
+        }
+    }
+
     pub(super) fn request_id(&self) -> Option<String> {
         error_response::request_id(&self.headers)
     }
@@ -82,14 +94,15 @@ impl HttpS3 {
         }
         if request.reading == Reading::Stream {
             let stream = Some(body);
-            return Ok(Answer { status, headers, whole: Bytes::new(), stream });
+            let whole = Bytes::new();
+            return Ok(Answer { status, headers, whole, stream, attempts: 1, began: None });
         }
         let whole = self.read_whole(place, body, MAX_XML).await;
         let whole = whole.map_err(Failure::midway)?;
         if error_response::is_error(&whole) {
             return Err(error(&whole));
         }
-        Ok(Answer { status, headers, whole, stream: None })
+        Ok(Answer { status, headers, whole, stream: None, attempts: 1, began: None })
     }
 
     async fn read_whole(
@@ -150,10 +163,7 @@ impl Answer {
 
     /// An error for an answer that claims success and cannot be used.
     pub(super) fn refused(&self, message: impl Into<String>) -> S3Error {
-        S3Error::new(S3ErrorKind::Service, message).answered(
-            self.status.as_u16(),
-            None,
-            self.request_id(),
-        )
+        let error = S3Error::new(S3ErrorKind::Service, message);
+        self.tried(error.answered(self.status.as_u16(), None, self.request_id()))
     }
 }

@@ -142,6 +142,13 @@ impl Failure {
         Self { error, retry_after: None, may_be_done: true }
     }
 
+    /// Whether there was nobody to send it to.
+    pub(super) fn met_nobody(&self) -> bool {
+        !self.may_be_done
+            && self.error.kind() == S3ErrorKind::Unreachable
+            && self.error.status().is_none()
+    }
+
     /// The error, saying so where a write may have happened.
     pub(super) fn into_error(self, conditional: bool) -> S3Error {
         if conditional && self.may_be_done && self.error.kind() != S3ErrorKind::BodyFailed {

@@ -75,7 +75,8 @@ impl HttpS3 {
                 .await
                 .unwrap_or_else(|_| Err(out_of_time(&call, limit))),
         };
-        outcome.map_err(|failure| {
+        let attempts = || call.attempts.load(Ordering::Relaxed);
+        let answer = outcome.map_err(|failure| {
             let note = if call.over_budget.load(Ordering::Relaxed) {
                 Some(OVER_BUDGET.to_owned())
             } else {
@@ -85,8 +86,9 @@ impl HttpS3 {
                 .into_error(request.conditional_write)
                 .noting(note)
                 .on(request.operation, target(request.bucket, request.key))
-                .after_attempts(call.attempts.load(Ordering::Relaxed), call.began.elapsed())
-        })
+                .after_attempts(attempts(), call.began.elapsed())
+        })?;
+        Ok(Answer { attempts: attempts(), began: Some(call.began), ..answer })
     }
 
     /// The pause before the next try; none where there is to be none.
@@ -119,6 +121,9 @@ impl HttpS3 {
             let mended = self.renew(request, key, call, &mut failure).await
                 || self.mend(request, &place, call, &failure);
             if !mended {
+                if failure.met_nobody() && self.parts().places.forget(request.bucket, &place) {
+                    call.moved.store(false, Ordering::Relaxed);
+                }
                 let error = Some(failure.error.clone());
                 *call.last.lock().unwrap_or_else(PoisonError::into_inner) = error;
                 return Err(failure);

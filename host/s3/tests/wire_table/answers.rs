@@ -1,7 +1,10 @@
 //! Statuses, heads, and what comes before and beside an answer.
 
 use super::{
-    Call::{Delete, Get, GetTwice, Head, HeadTwice, List, Put, PutIfAbsent, PutLarge, PutStream},
+    Call::{
+        Delete, Get, GetRange, GetTwice, Head, HeadTwice, List, Put, PutIfAbsent, PutLarge,
+        PutStream,
+    },
     Ends, Kind, Row, Step, lasting, passing, raw, row, steps, well,
 };
 use crate::support::{Act, answer, error, ok, response};
@@ -32,6 +35,7 @@ pub(crate) fn rows() -> Vec<Row> {
 fn statuses() -> Vec<Row> {
     let slow = || error("503 Slow Down", "SlowDown");
     let broken = || error("500 Internal Server Error", "InternalError");
+    let after_two = |kind, says| Ends::Badly { kind, retryable: false, attempts: 2, says };
     let throttled = |says| passing(Kind::Throttled, says);
     let waiting = |row: Row| Row { waits: true, ..row };
     vec![
@@ -137,6 +141,27 @@ fn statuses() -> Vec<Row> {
             List,
             [bare("500 Internal Server Error"), bare("502 Bad Gateway")],
             passing(Kind::Service, "is an S3 endpoint"),
+            2,
+        ),
+        row(
+            "503, and then an answer that cannot be used",
+            List,
+            [slow(), answer("200 OK", &[], "<html></html>")],
+            after_two(Kind::Service, "is no ListBucketResult"),
+            2,
+        ),
+        row(
+            "503, and then an answer that does not say how long it is",
+            Head,
+            [slow(), raw("HTTP/1.1 200 OK\r\nETag: \"e\"\r\n\r\n")],
+            after_two(Kind::Service, "did not say how long"),
+            2,
+        ),
+        row(
+            "503, and then bytes that nobody asked for",
+            GetRange,
+            [slow(), Act::Answer(hello())],
+            after_two(Kind::Service, "ignored the range"),
             2,
         ),
         row("501", Put, [bare("501 Not Implemented")], lasting(Kind::Service, "HTTP 501"), 1),
