@@ -26,6 +26,25 @@ fn config_shows_the_defaults_and_what_is_missing() {
 }
 
 #[test]
+fn a_profile_that_is_named_signs_whatever_keys_the_environment_holds() {
+    let server = Server::start();
+    let mut cli = Cli::on(&server);
+    let profile = "[prod]\naws_access_key_id = other\naws_secret_access_key = hunter2\n";
+    cli.write_home(".aws/credentials", profile);
+    cli.run_with_input(["put", "k"], b"1");
+    let refused = |cli: &mut Cli, args: [&str; 4]| {
+        let run = cli.run(args);
+        assert!(run.stderr.contains("access denied"), "{}", run.stderr);
+    };
+    refused(&mut cli, ["get", "k", "--profile", "prod"]);
+    // Which AWS's own variable does not do.
+    cli.set("AWS_PROFILE", "prod");
+    assert_eq!(cli.run(["get", "k"]).text(), "1");
+    cli.set("ARTIFACTS_PROFILE", "prod");
+    refused(&mut cli, ["get", "k", "--output", "-"]);
+}
+
+#[test]
 fn a_password_in_an_endpoint_is_not_shown() {
     let mut cli = Cli::new();
     cli.run(["config", "--endpoint", "http://me:hunter2@127.0.0.1:9"]);
