@@ -275,7 +275,13 @@ impl Known {
         })
     }
 
-    pub(crate) fn check_put(&self, bucket: &Bucket, options: &PutOptions) -> Result<(), S3Error> {
+    /// `checksum` is what the put carries: that of the options, or of the client.
+    pub(crate) fn check_put(
+        &self,
+        bucket: &Bucket,
+        options: &PutOptions,
+        checksum: Option<ChecksumAlgorithm>,
+    ) -> Result<(), S3Error> {
         let if_absent = options.condition == WriteCondition::IfAbsent;
         let if_match = matches!(options.condition, WriteCondition::IfMatch(_));
         self.refuse(
@@ -285,7 +291,7 @@ impl Known {
                 (if_match, Feature::IfMatch, "If-Match", OVERWRITTEN),
             ],
         )?;
-        self.check_checksum(bucket, options.checksum)
+        self.check_checksum(bucket, checksum)
     }
 
     /// The condition of a put that goes in parts stands on its last call.
@@ -374,12 +380,13 @@ mod tests {
     fn what_is_ignored_is_refused_and_all_else_is_sent() {
         let (known, bucket) = known(Feature::IfAbsent);
         let if_absent = PutOptions { condition: WriteCondition::IfAbsent, ..Default::default() };
-        let error = known.check_put(&bucket, &if_absent).unwrap_err();
+        let error = known.check_put(&bucket, &if_absent, None).unwrap_err();
         assert_eq!(error.kind(), S3ErrorKind::InvalidRequest);
         assert!(error.message().contains("2023-11-14T22:13:20Z"), "{error}");
-        assert!(known.check_put(&bucket, &PutOptions::default()).is_ok());
+        assert!(known.check_put(&bucket, &PutOptions::default(), None).is_ok());
         let if_match = WriteCondition::IfMatch("e".into());
-        assert!(known.check_put(&bucket, &PutOptions { condition: if_match, ..if_absent }).is_ok());
+        let if_match = PutOptions { condition: if_match, ..if_absent };
+        assert!(known.check_put(&bucket, &if_match, None).is_ok());
     }
 
     #[test]
@@ -387,7 +394,7 @@ mod tests {
         let conditional = PutOptions { condition: WriteCondition::IfAbsent, ..Default::default() };
         let (copies, bucket) = known(Feature::ConditionalCopy);
         assert!(copies.check_copy(&bucket, &conditional).is_err());
-        assert!(copies.check_put(&bucket, &conditional).is_ok());
+        assert!(copies.check_put(&bucket, &conditional, None).is_ok());
         let (parts, bucket) = known(Feature::ConditionalMultipart);
         assert!(parts.check_multipart(&bucket, &conditional.condition).is_err());
         for algorithm in [
@@ -397,8 +404,8 @@ mod tests {
             ChecksumAlgorithm::Sha256,
         ] {
             let (checksums, bucket) = known(algorithm.into());
-            let options = PutOptions { checksum: Some(algorithm), ..Default::default() };
-            let error = checksums.check_put(&bucket, &options).unwrap_err();
+            let options = PutOptions::default();
+            let error = checksums.check_put(&bucket, &options, Some(algorithm)).unwrap_err();
             assert!(error.message().contains(algorithm.header()), "{error}");
         }
         let (versions, bucket) = known(Feature::Versions);
@@ -418,8 +425,8 @@ mod tests {
     fn what_is_known_of_another_bucket_or_service_does_not_count() {
         let (known, _) = known(Feature::IfAbsent);
         let if_absent = PutOptions { condition: WriteCondition::IfAbsent, ..Default::default() };
-        assert!(known.check_put(&Bucket::parse("other").unwrap(), &if_absent).is_ok());
+        assert!(known.check_put(&Bucket::parse("other").unwrap(), &if_absent, None).is_ok());
         let elsewhere = known.at("http://other");
-        assert!(elsewhere.check_put(&Bucket::parse("bkt").unwrap(), &if_absent).is_ok());
+        assert!(elsewhere.check_put(&Bucket::parse("bkt").unwrap(), &if_absent, None).is_ok());
     }
 }

@@ -9,7 +9,8 @@ use std::{
 };
 
 use artifact_s3::{
-    Addressing, ConfigError, Credentials, DeleteOptions, GetOptions, HttpS3, S3Client, S3ErrorKind,
+    Addressing, Capabilities, ChecksumAlgorithm, ConfigError, Credentials, DeleteOptions, Feature,
+    Finding, GetOptions, HttpS3, PutOptions, S3Client, S3ErrorKind, UploadChecksum,
 };
 use support::{KEY_ID, SECRET, Server, TOKEN, answer, bucket, key, ok};
 
@@ -303,6 +304,21 @@ async fn a_source_that_is_set_up_and_fails_ends_the_search() {
     assert_eq!(error.kind(), S3ErrorKind::AccessDenied);
     assert!(error.message().contains("`web identity` failed"), "{error}");
     assert!(!error.message().contains("profile"), "{error}");
+}
+
+#[tokio::test]
+async fn a_checksum_of_the_client_that_the_service_ignores_is_refused_as_well() {
+    let server = Server::start([]).await;
+    let found = Capabilities::new(server.endpoint(), "test-bucket", 0);
+    let crc32 = ChecksumAlgorithm::Crc32;
+    let always = server.builder().upload_checksum(UploadChecksum::Always(crc32));
+    let known = always.capabilities(found.with(Feature::Crc32, Finding::Ignored));
+    let put = known.build().await.unwrap();
+    let put = put.put_object(&bucket(), &key("k"), "a".into(), &PutOptions::default()).await;
+    let error = put.unwrap_err();
+    assert_eq!(error.kind(), S3ErrorKind::InvalidRequest);
+    assert!(error.message().contains("x-amz-checksum-crc32"), "{error}");
+    assert!(server.requests().is_empty());
 }
 
 #[tokio::test]

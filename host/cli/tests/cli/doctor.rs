@@ -23,6 +23,18 @@ fn what_works_is_told_as_a_table() {
 }
 
 #[test]
+fn a_condition_that_is_honoured_does_not_vouch_for_the_other() {
+    let server = Server::overwriting();
+    let mut cli = Cli::on(&server);
+    let found = cli.run(["doctor", "--json"]).json();
+    for check in found["checks"].as_array().unwrap() {
+        let ignored = ["if-match", "conditional-copy", "conditional-multipart"]
+            .contains(&check["check"].as_str().unwrap());
+        assert_eq!(check["finding"], if ignored { "ignored" } else { "ok" }, "{check}");
+    }
+}
+
+#[test]
 fn lines_are_no_wider_than_a_terminal() {
     let server = Server::careless();
     let mut cli = Cli::on(&server);

@@ -178,7 +178,7 @@ impl S3Client for HttpS3 {
         options: &PutOptions,
     ) -> Result<ObjectInfo, S3Error> {
         self.known()
-            .check_put(bucket, options)
+            .check_put(bucket, options, self.checksum_of(options))
             .map_err(|error| error.on(Operation::PutObject, target(bucket, Some(key))))?;
         super::put_object::put_object(self, bucket, key, body, options).await
     }

@@ -138,7 +138,7 @@ impl HttpS3 {
     ) -> Result<PresignedUrl, S3Error> {
         let on = |error: S3Error| error.on(Operation::PutObject, target(bucket, Some(key)));
         let prepared = || {
-            self.known().check_put(bucket, options)?;
+            self.known().check_put(bucket, options, options.checksum)?;
             options.check()?;
             if options.checksum.is_some() {
                 return Err(refused("a checksum needs the bytes, which whoever has the URL sends"));

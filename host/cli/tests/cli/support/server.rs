@@ -5,7 +5,7 @@ use artifact_store::{
     PutOptions,
     s3::{Bucket, Credentials, HttpS3, MemoryS3, ObjectKey, S3Client, UnfinishedUpload},
 };
-use artifact_test_servers::Careless;
+use artifact_test_servers::{Careless, Overwriting};
 use tokio::runtime::Runtime;
 
 pub const BUCKET: &str = "test-bucket";
@@ -28,6 +28,11 @@ impl Server {
     /// One that ignores conditions.
     pub fn careless() -> Self {
         Self::of(|memory| Arc::new(Careless(memory)))
+    }
+
+    /// One that honours `If-None-Match` and ignores `If-Match`.
+    pub fn overwriting() -> Self {
+        Self::of(|memory| Arc::new(Overwriting(memory)))
     }
 
     fn of(client: impl FnOnce(MemoryS3) -> Arc<dyn S3Client>) -> Self {

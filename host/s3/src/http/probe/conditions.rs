@@ -6,7 +6,7 @@ use super::{
 use crate::{Feature, GetOptions, ObjectInfo, PutOptions, S3Error, S3ErrorKind, WriteCondition};
 
 /// The etag of no object here.
-const OTHER_ETAG: &str = "00000000000000000000000000000000";
+pub(super) const OTHER_ETAG: &str = "00000000000000000000000000000000";
 
 /// The answer that a condition on a write must have.
 const HELD_BACK: S3ErrorKind = S3ErrorKind::PreconditionFailed;
@@ -80,8 +80,15 @@ impl Place {
         if let Some(verdict) = unless_held_back(held_back, HELD_BACK, ignored)? {
             return Ok(verdict);
         }
+        let condition = WriteCondition::IfMatch(OTHER_ETAG.to_owned());
+        let if_match = PutOptions { condition, ..PutOptions::default() };
+        let held_back = self.copy("from", "to", &if_match).await;
+        let ignored = "If-Match on a copy writes over any object, and reports success";
+        if let Some(verdict) = unless_held_back(held_back, HELD_BACK, ignored)? {
+            return Ok(verdict);
+        }
         Ok(if self.holds("to", SECOND).await? {
-            Verdict::ok("a copy with If-None-Match: * leaves what is there as it is")
+            Verdict::ok("If-None-Match: * and If-Match hold a copy back")
         } else {
             Verdict::ignored("a copy reports a conflict, and writes all the same")
         })

@@ -1,12 +1,14 @@
 use super::{
     Checks, Place, Tried, Verdict,
+    conditions::OTHER_ETAG,
     place::{FIRST, SECOND},
     verdict::{refusal, unless_held_back},
 };
 use crate::{
-    Feature, PutOptions, S3Error, S3ErrorKind,
+    Feature, PutOptions, S3Error, S3ErrorKind, WriteCondition,
     http::{
         multipart::{CompletedPart, MultipartUpload},
+        object_headers,
         payload::Payload,
         request::Headers,
     },
@@ -49,21 +51,30 @@ impl Place {
 
     async fn conditional_parts(&self) -> Tried {
         self.put("whole", FIRST, &PutOptions::default()).await?;
-        let upload = match self.begin("whole").await {
-            Ok(upload) => upload,
-            Err(error) => return refusal(error),
-        };
-        let mut if_absent = Headers::default();
-        if_absent.set("if-none-match", "*")?;
-        let held_back = self.complete(&upload, SECOND, if_absent).await;
-        let ignored =
-            "If-None-Match: * on completing writes over what is there, and reports success";
-        let verdict = unless_held_back(held_back, S3ErrorKind::PreconditionFailed, ignored)?;
-        if let Some(verdict) = verdict {
-            return Ok(verdict);
+        for (condition, ignored) in [
+            (
+                WriteCondition::IfAbsent,
+                "If-None-Match: * on completing writes over what is there, and reports success",
+            ),
+            (
+                WriteCondition::IfMatch(OTHER_ETAG.to_owned()),
+                "If-Match on completing writes over any object, and reports success",
+            ),
+        ] {
+            let upload = match self.begin("whole").await {
+                Ok(upload) => upload,
+                Err(error) => return refusal(error),
+            };
+            let mut headers = Headers::default();
+            object_headers::set_condition(&condition, &mut headers)?;
+            let held_back = self.complete(&upload, SECOND, headers).await;
+            let verdict = unless_held_back(held_back, S3ErrorKind::PreconditionFailed, ignored)?;
+            if let Some(verdict) = verdict {
+                return Ok(verdict);
+            }
         }
         Ok(if self.holds("whole", FIRST).await? {
-            Verdict::ok("completing with If-None-Match: * leaves what is there as it is")
+            Verdict::ok("If-None-Match: * and If-Match hold completing back")
         } else {
             Verdict::ignored("completing reports a conflict, and writes all the same")
         })
