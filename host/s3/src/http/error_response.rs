@@ -64,6 +64,9 @@ impl Answered<'_> {
         let mut error = S3Error::new(kind, message)
             .answered(self.status.as_u16(), code, id)
             .retryable(retryable);
+        if let Some(advice) = advice(kind, error.code()) {
+            error = error.advised(advice);
+        }
         if let Some(redirect) = redirect {
             error = error.redirected(redirect);
         }
@@ -226,6 +229,18 @@ impl Answered<'_> {
                 )
             }
         }
+    }
+}
+
+/// What to do where the service says only what was wrong.
+fn advice(kind: S3ErrorKind, code: Option<&str>) -> Option<&'static str> {
+    match kind {
+        S3ErrorKind::InvalidRange => Some("ask `head` for the size, and read within it"),
+        S3ErrorKind::PreconditionFailed if code == Some(CONFLICT) => {
+            Some("another write to the key was under way: try it again")
+        }
+        S3ErrorKind::PreconditionFailed => Some("read the object again, and decide anew"),
+        _ => None,
     }
 }
 

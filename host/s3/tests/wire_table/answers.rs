@@ -35,6 +35,7 @@ pub(crate) fn rows() -> Vec<Row> {
 fn statuses() -> Vec<Row> {
     let slow = || error("503 Slow Down", "SlowDown");
     let broken = || error("500 Internal Server Error", "InternalError");
+    let conflict = || error("409 Conflict", "ConditionalRequestConflict");
     let after_two = |kind, says| Ends::Badly { kind, retryable: false, attempts: 2, says };
     let throttled = |says| passing(Kind::Throttled, says);
     let waiting = |row: Row| Row { waits: true, ..row };
@@ -162,6 +163,27 @@ fn statuses() -> Vec<Row> {
             GetRange,
             [slow(), Act::Answer(hello())],
             after_two(Kind::Service, "ignored the range"),
+            2,
+        ),
+        row(
+            "416, and what to do",
+            GetRange,
+            [error("416 Range Not Satisfiable", "InvalidRange")],
+            lasting(Kind::InvalidRange, "Said the service; ask `head` for the size"),
+            1,
+        ),
+        row(
+            "412 without a word, and what to do",
+            PutIfAbsent,
+            [bare("412 Precondition Failed")],
+            lasting(Kind::PreconditionFailed, "does not hold; read the object again"),
+            1,
+        ),
+        row(
+            "409, twice, and what to do",
+            PutIfAbsent,
+            [conflict(), conflict()],
+            passing(Kind::PreconditionFailed, "another write to the key was under way"),
             2,
         ),
         row("501", Put, [bare("501 Not Implemented")], lasting(Kind::Service, "HTTP 501"), 1),
