@@ -1,4 +1,4 @@
-//! Batches, tags, customer keys and presigned URLs on a real service.
+//! Batches, tags, customer keys, presigned URLs and a probe on a real service.
 //!
 //! Without one, each trial is shown as ignored.
 
@@ -7,8 +7,9 @@
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use artifact_s3::{
-    Bucket, ContentHeaders, Credentials, CustomerKey, DeleteOptions, GetOptions, HttpS3,
-    HttpS3Builder, ListOptions, ObjectKey, PutOptions, S3Client, S3ErrorKind, list_all,
+    Bucket, Check, ContentHeaders, Credentials, CustomerKey, DeleteOptions, Feature, Finding,
+    GetOptions, HttpS3, HttpS3Builder, ListOptions, ObjectKey, PutOptions, S3Client, S3ErrorKind,
+    list_all,
 };
 use artifact_test_servers::SeaweedFs;
 use futures::TryStreamExt;
@@ -26,7 +27,8 @@ fn main() -> ExitCode {
         trial("a batch is listed and deleted", server.clone(), batch),
         trial("tags come back", server.clone(), tags),
         trial("a customer key is needed to read", server.clone(), customer_key),
-        trial("presigned URLs put and get", server, presigned),
+        trial("presigned URLs put and get", server.clone(), presigned),
+        trial("a probe finds out what it does", server, probe),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -118,6 +120,28 @@ async fn customer_key(server: Arc<SeaweedFs>, bucket: Bucket) {
     for outcome in s3.delete_objects(&bucket, &[key, copy]).await {
         outcome.unwrap();
     }
+}
+
+/// What `artifacts doctor` does.
+async fn probe(server: Arc<SeaweedFs>, bucket: Bucket) {
+    let s3 = builder(&server).build().await.unwrap();
+    let prefix = format!("{}/", key("probe"));
+    let probe = s3.probe(&bucket, &prefix).await;
+    assert!(probe.works(), "{probe:#?}");
+    for Check { feature, finding, .. } in &probe.checks {
+        let expected = match feature {
+            // It makes one slash of two.
+            Feature::OddKeys => Finding::Failed,
+            // The bucket keeps none, and it gives the current one whichever is asked for.
+            Feature::Versions => Finding::Ignored,
+            _ => Finding::Ok,
+        };
+        assert_eq!(*finding, expected, "{feature}: {probe:#?}");
+    }
+    let options = ListOptions { prefix: prefix.clone(), ..Default::default() };
+    let left: Vec<_> = list_all(&s3, &bucket, options).try_collect().await.unwrap();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(s3.unfinished_uploads(&bucket, &prefix).await.unwrap().is_empty());
 }
 
 async fn presigned(server: Arc<SeaweedFs>, bucket: Bucket) {
