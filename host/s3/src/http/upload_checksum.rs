@@ -5,6 +5,10 @@ use crate::{ChecksumAlgorithm, PutOptions, S3Error};
 ///
 /// Where none is set, it is CRC-64/NVME for AWS, as in AWS's own clients, and
 /// [`WhenAsked`](Self::WhenAsked) for any other endpoint: some services refuse it.
+///
+/// SHA-256 of an upload in parts is checked by the service part by part, and no download
+/// is compared with it: S3 keeps only a checksum of the parts' checksums (`COMPOSITE`),
+/// and a reader does not know where the parts began. The CRCs are of the whole object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UploadChecksum {
     /// Those whose [`PutOptions::checksum`] names an algorithm.
