@@ -129,8 +129,8 @@ async fn a_correction_ends_when_the_machine_is_set_right() {
         answer("403 Forbidden", &[("Date", &now)], ""),
     ];
     for refused in set_right {
-        let served = answer("200 OK", &[("Date", &later), ("ETag", "\"e\"")], "");
-        let server = Server::start([skewed(&later), served, denied(), refused, ok(), ok()]).await;
+        let stored = answer("200 OK", &[("Date", &later), ("ETag", "\"e\"")], "");
+        let server = Server::start([skewed(&later), stored, denied(), refused, ok(), ok()]).await;
         let s3 = server.client().await;
         delete(&s3).await.unwrap();
         // What is refused for another reason is asked once, and not blamed on the clock.

@@ -115,8 +115,8 @@ async fn a_conditional_write_that_may_have_happened_is_not_repeated() {
     assert_eq!(seen.load(Ordering::Relaxed), 1);
     let slow_down = Fault::Before(unavailable(Some("SlowDown")));
     let (faults, seen) = scripted([slow_down], memory.clone());
-    let last = ObjectKey::parse("last").unwrap();
-    Retry::new(quick(4), faults).put_object(&bucket, &last, "1".into(), &once).await.unwrap();
+    let another = ObjectKey::parse("another").unwrap();
+    Retry::new(quick(4), faults).put_object(&bucket, &another, "1".into(), &once).await.unwrap();
     assert_eq!(seen.load(Ordering::Relaxed), 2);
 
     let etag = memory.head_object(&bucket, &key, &GetOptions::default()).await.unwrap().etag;

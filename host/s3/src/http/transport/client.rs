@@ -53,9 +53,9 @@ impl HttpClient {
         let mut request = Request::from_parts(head, body);
         loop {
             let many = many_headers.load(Ordering::Relaxed);
-            let fits = |connection: &Box<Connection>| connection.takes_many_headers || !many;
-            let connection = if let Some(connection) = pool.take(&origin).filter(fits) {
-                connection
+            let idle = pool.take(&origin).filter(|idle| idle.takes_many_headers || !many);
+            let connection = if let Some(idle) = idle {
+                idle
             } else {
                 let connecting = progress.watch(connector.connect(url.clone(), &route)).await;
                 let io = connecting.unwrap_or_else(|side| Err(TransportError::Stalled(side)))?;
