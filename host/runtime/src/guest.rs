@@ -8,7 +8,6 @@ use wasmtime::{
 
 use crate::{
     bindings::{
-        ComponentPre,
         agent::artifacts::types::{
             DeleteOptions, Error as Told, GetOptions, ListOptions, Listing, ObjectInfo, PutOptions,
         },
@@ -17,6 +16,9 @@ use crate::{
     handles::{HostBody, HostReceipt},
     instance::CallState,
 };
+
+/// What a store component and a policy export; a component may export other versions besides.
+const STORE: &str = "agent:artifacts/store@0.2.0";
 
 /// A component whose imports are linked, and where its five functions are.
 #[derive(Clone)]
@@ -27,18 +29,12 @@ pub(crate) struct GuestPre {
 
 impl GuestPre {
     pub(crate) fn new(pre: InstancePre<CallState>) -> Result<Self> {
-        let pre = ComponentPre::new(pre)?.instance_pre().clone();
         let component = pre.component();
-        let exported = component.component_type();
-        let store = exported
-            .exports(component.engine())
-            .find(|(name, _)| name.starts_with("agent:artifacts/store@"))
-            .and_then(|(name, _)| component.get_export_index(None, name));
+        let exported = component.get_export_index(None, STORE);
+        let store = exported.ok_or_else(|| Error::msg(format!("it does not export `{STORE}`")))?;
         let at = |name: &str| {
-            store
-                .as_ref()
-                .and_then(|store| component.get_export_index(Some(store), name))
-                .ok_or_else(|| Error::msg(format!("there is no function `{name}`")))
+            let function = component.get_export_index(Some(&store), name);
+            function.ok_or_else(|| Error::msg(format!("`{STORE}` has no function `{name}`")))
         };
         let functions = [at("put")?, at("get")?, at("head")?, at("delete")?, at("list")?];
         Ok(Self { pre, functions })

@@ -37,6 +37,8 @@ const MAX_GROWTH: usize = 256 << 10;
 /// Instances of one component that wait for their next call.
 pub(crate) struct Idle {
     kept: Mutex<Vec<Kept>>,
+    /// So many of them at most: what one component keeps, another cannot have.
+    most: usize,
     /// A permit for each instance of the sandbox that waits for a call.
     room: Arc<Semaphore>,
     /// Where those stand that wait: they hold on to no store, client or secret.
@@ -53,9 +55,9 @@ pub(crate) struct Kept {
 }
 
 impl Idle {
-    pub(crate) fn new(room: Arc<Semaphore>) -> Self {
+    pub(crate) fn new(room: Arc<Semaphore>, most: usize) -> Self {
         let (nowhere, nobody) = (Arc::default(), Waiting::default());
-        Self { kept: Mutex::default(), room, nowhere, nobody }
+        Self { kept: Mutex::default(), most, room, nowhere, nobody }
     }
 
     /// The one that was called last: its memory is the likeliest to be in a cache.
@@ -72,10 +74,14 @@ impl Idle {
         if !state.table.is_empty() || state.usage.memory() > instance.began_with + MAX_GROWTH {
             return;
         }
-        let Ok(room) = self.room.try_acquire() else { return };
-        room.forget();
         state.leave(Arc::clone(&self.nowhere), self.nobody.clone());
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < self.most
+            && let Ok(room) = self.room.try_acquire()
+        {
+            room.forget();
+            kept.push(instance);
+        }
     }
 }
 

@@ -162,7 +162,8 @@ impl Sandbox {
 
     /// Where the instances of one component wait for their next call.
     pub(crate) fn idle(&self) -> Idle {
-        Idle::new(Arc::clone(&self.0.idle))
+        let most = max_idle(&self.0.limits).div_ceil(2);
+        Idle::new(Arc::clone(&self.0.idle), most as usize)
     }
 
     pub(crate) fn new_store(
