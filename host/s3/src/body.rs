@@ -17,6 +17,9 @@ pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 /// Bytes read from a file at a time.
 const FILE_CHUNK: usize = 256 * 1024;
 
+/// Most bytes for which there is room before they come: a service may announce any number.
+const MOST_EXPECTED: usize = 64 * 1024 * 1024;
+
 /// The bytes of one object, on their way in or out.
 ///
 /// - Anything that holds bytes becomes one: a string, a `Vec<u8>`, `Bytes`, a list
@@ -287,6 +290,7 @@ impl Body {
 
     /// All bytes at once, in memory. Nothing is copied where they are one chunk.
     pub async fn bytes(self) -> io::Result<Bytes> {
+        let length = self.length().and_then(|length| usize::try_from(length).ok());
         let mut stream = self.into_stream();
         let Some(first) = stream.try_next().await? else {
             return Ok(Bytes::new());
@@ -294,7 +298,9 @@ impl Body {
         let Some(second) = stream.try_next().await? else {
             return Ok(first);
         };
-        let mut all = BytesMut::from(&first[..]);
+        let expected = length.unwrap_or(0).min(MOST_EXPECTED).max(first.len() + second.len());
+        let mut all = BytesMut::with_capacity(expected);
+        all.extend_from_slice(&first);
         all.extend_from_slice(&second);
         while let Some(chunk) = stream.try_next().await? {
             all.extend_from_slice(&chunk);

@@ -14,9 +14,11 @@ use super::{
 };
 use crate::{ByteStream, S3Error, body_error};
 
-/// Bytes handed to the connection at a time, so that progress shows also within
-/// one large chunk. Splitting copies nothing.
-const PIECE: usize = 128 * 1024;
+/// Bytes handed to the connection before it rests, and looks whether there is an answer.
+/// Splitting copies nothing.
+///
+/// With a quarter of it, resting took 5 % of the time of an upload over loopback.
+const PIECE: usize = 512 * 1024;
 
 /// The body of a request, on its way to the service.
 ///
@@ -32,7 +34,8 @@ enum Pieces {
     Memory {
         chunks: vec::IntoIter<Bytes>,
         ready: Bytes,
-        rested: bool,
+        /// Bytes until it rests.
+        until_rest: usize,
     },
     /// Fails where the payload fails, or is shorter or longer than it said.
     Checked(Pin<Box<dyn Stream<Item = Result<Bytes, S3Error>> + Send>>),
@@ -42,9 +45,8 @@ impl Outgoing {
     /// Bytes that are in memory.
     pub(super) fn memory(chunks: Vec<Bytes>, progress: &Progress) -> Self {
         let left = chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        let pieces =
-            Pieces::Memory { chunks: chunks.into_iter(), ready: Bytes::new(), rested: true };
-        Self::new(pieces, left, progress)
+        let (chunks, ready) = (chunks.into_iter(), Bytes::new());
+        Self::new(Pieces::Memory { chunks, ready, until_rest: PIECE }, left, progress)
     }
 
     /// A payload.
@@ -90,7 +92,7 @@ impl http_body::Body for Outgoing {
     ) -> Poll<Option<Result<Frame<Bytes>, S3Error>>> {
         let this = &mut *self;
         let piece = match &mut this.pieces {
-            Pieces::Memory { chunks, ready, rested } => {
+            Pieces::Memory { chunks, ready, until_rest } => {
                 while ready.is_empty() {
                     match chunks.next() {
                         Some(chunk) => *ready = chunk,
@@ -101,13 +103,14 @@ impl http_body::Body for Outgoing {
                 // connection would go on writing into the closed one, and report that
                 // instead of the answer that waits to be read. It still may, once in
                 // hundreds of times instead of once in tens.
-                if !std::mem::replace(rested, false) {
-                    *rested = true;
+                if *until_rest == 0 {
+                    *until_rest = PIECE;
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                this.progress.tick();
-                ready.split_to(ready.len().min(PIECE))
+                let piece = ready.split_to(ready.len().min(*until_rest));
+                *until_rest -= piece.len();
+                piece
             }
             Pieces::Checked(pieces) => match ready!(pieces.poll_next_unpin(cx)) {
                 Some(Ok(piece)) => piece,

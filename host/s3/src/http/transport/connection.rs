@@ -2,7 +2,10 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    sync::Weak,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -18,6 +21,7 @@ use tokio::task::unconstrained;
 use super::{
     connector::Io,
     error::TransportError,
+    metered::Metered,
     pool::{Origin, Pool},
 };
 use crate::http::{
@@ -34,7 +38,10 @@ const MANY_HEADERS: usize = 1_200;
 pub(super) struct Connection {
     requests: SendRequest<Outgoing>,
     /// None when the connection has ended.
-    driver: Option<http1::Connection<Io, Outgoing>>,
+    driver: Option<http1::Connection<Metered, Outgoing>>,
+    /// Bytes that the other side has taken, and how many of them are noted.
+    written: Arc<AtomicU64>,
+    noted: u64,
     watchdog: Watchdog,
     home: Weak<Pool>,
     origin: Origin,
@@ -55,10 +62,19 @@ impl Connection {
         if takes_many_headers {
             builder.max_headers(MANY_HEADERS);
         }
+        let (io, written) = Metered::new(io);
         let (requests, driver) = builder.handshake(io).await.map_err(TransportError::Broke)?;
-        let (driver, watchdog) = (Some(driver), Watchdog::default());
-        let is_reused = false;
-        Ok(Self { requests, driver, watchdog, home, origin, takes_many_headers, is_reused })
+        Ok(Self {
+            requests,
+            driver: Some(driver),
+            written,
+            noted: 0,
+            watchdog: Watchdog::default(),
+            home,
+            origin,
+            takes_many_headers,
+            is_reused: false,
+        })
     }
 
     /// Sends a request, and waits for the head of the answer. The body may still be on
@@ -75,6 +91,7 @@ impl Connection {
         let mut answer = pin!(unconstrained(self.requests.try_send_request(request)));
         let answer = poll_fn(|cx| {
             self.drive(cx);
+            self.note(progress);
             match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(answer) => Poll::Ready(Ok(answer)),
                 Poll::Pending => progress.poll_stalled(&mut self.watchdog, cx).map(Err),
@@ -101,6 +118,14 @@ impl Connection {
             // What it fails with, those hear of who wait for its answer, or nobody cares;
             // and they hear of it when it is gone.
             self.driver = None;
+        }
+    }
+
+    /// Notes whether bytes have gone since it was asked last.
+    fn note(&mut self, progress: &Progress) {
+        let written = self.written.load(Ordering::Relaxed);
+        if std::mem::replace(&mut self.noted, written) != written {
+            progress.tick();
         }
     }
 
@@ -206,7 +231,10 @@ impl ResponseBody {
                 Poll::Pending => {
                     driven = true;
                     match &mut self.connection {
-                        Some(connection) => connection.drive(cx),
+                        Some(connection) => {
+                            connection.drive(cx);
+                            connection.note(&self.progress);
+                        }
                         None => return Poll::Pending,
                     }
                 }
