@@ -160,6 +160,14 @@ async fn a_head_refused_without_a_reason_is_repeated_once_with_a_new_token() {
     assert_eq!(signers(&server), ["A", "B", "B"]);
     assert_eq!(metadata.requests().len(), 2);
     assert!(!failure.message().contains("token"), "{failure}");
+    // Nor is the same one, though nothing came of asking for another.
+    let (metadata, url) = container([given("A", LATE), given("A", LATE)]).await;
+    let server = Server::start([refused(), refused()]).await;
+    let s3 = client(&server, &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url)]).await;
+    for _ in 0..2 {
+        assert_eq!(head(&s3).await.unwrap_err().status(), Some(400));
+    }
+    assert_eq!((server.requests().len(), metadata.requests().len()), (2, 2));
 
     let mut variables = vec![("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
     for token in [None, Some(TOKEN)] {

@@ -315,6 +315,20 @@ async fn a_refusal_before_the_body_is_through_is_heard_and_ends_the_upload() {
     assert!(!sent.complete && sent.raw.len() < LENGTH / 2, "{} bytes", sent.raw.len());
 }
 
+#[tokio::test]
+async fn a_success_before_the_body_is_through_is_none() {
+    let server =
+        Server::start([Act::AnswerAtHead(response("200 OK", &[("ETag", "\"e\"")], b""))]).await;
+    let builder = server.builder().multipart(WHOLE).retry(RetryPolicy::none());
+    let s3 = builder.build().await.unwrap();
+    let body = Body::from(vec![0; 64 << 20]);
+    let failed =
+        s3.put_object(&bucket(), &key("k"), body, &PutOptions::default()).await.unwrap_err();
+    assert_eq!((failed.kind(), failed.is_retryable()), (Kind::Unreachable, true));
+    assert!(failed.message().contains("before it had the whole body"), "{failed}");
+    assert!(!server.only().complete);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_heard_though_the_connection_is_closed_on_the_body() {
     for _ in 0..20 {

@@ -42,7 +42,13 @@ impl HttpS3 {
             })?;
         progress.waits_for_source(false);
         parts.clock.observe(&head.headers);
-        self.read(request, place, head, body).await
+        let answer = self.read(request, place, head, body).await?;
+        if progress.is_sending() {
+            // Nothing can be stored that was not sent, whatever the answer says.
+            let message = format!("{service} answered before it had the whole body");
+            return Err(Failure::midway(S3Error::new(S3ErrorKind::Unreachable, message)));
+        }
+        Ok(answer)
     }
 
     /// Method, URL and headers, signed.

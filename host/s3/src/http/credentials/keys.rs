@@ -12,6 +12,8 @@ use futures::{
     future::{BoxFuture, Shared},
 };
 
+use tokio::task::AbortHandle;
+
 use super::{AccessKey, CredentialsSource, Origin};
 use crate::{S3Error, S3ErrorKind};
 
@@ -50,7 +52,8 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    fetch: Option<Fetch>,
+    /// The last fetch, and its task: the next one can begin however that ends.
+    fetch: Option<(Fetch, AbortHandle)>,
     no_refresh_before: Option<Instant>,
     /// The key that was fetched for an answer without a reason.
     beyond_suspicion: Option<u64>,
@@ -126,27 +129,28 @@ impl Keys {
         refused: u64,
         answer: S3Error,
     ) -> Result<(), S3Error> {
+        renewed_or(self.fetched_after(refused).await, answer)
+    }
+
+    /// Fetches a key after this one was refused; gives it if it is the same once more.
+    async fn fetched_after(&self, refused: u64) -> Result<Option<Arc<Fetched>>, S3Error> {
         // The first call takes the number of no key, and signs with the first.
         let refused = refused.max(1);
         let fetch = {
             let mut state = self.0.state();
             if self.generation() != refused {
-                return Ok(());
+                return Ok(None);
             }
             self.start(&mut state)
         };
-        let advice = match fetch.await {
-            Ok(_) if self.generation() != refused => return Ok(()),
-            Ok(same) => same.source.what_to_renew(),
-            Err(error) => format!("no new credentials could be had: {}", error.message()),
-        };
-        Err(answer.advised(&advice))
+        let fetched = fetch.await?;
+        Ok((self.generation() == refused).then_some(fetched))
     }
 
     /// The same for an answer without a reason, which an expired token may stand behind.
     ///
-    /// A key that was fetched for such an answer is not suspected itself: a service that
-    /// has other reasons would have the source asked at every call.
+    /// A key that was fetched for such an answer is not suspected itself, be it another or
+    /// the same: a service that has other reasons would have the source asked at every call.
     pub(in crate::http) async fn renew_suspected(
         &self,
         refused: u64,
@@ -154,13 +158,15 @@ impl Keys {
     ) -> Result<(), S3Error> {
         let current = self.0.current.load_full();
         let temporary = current.is_some_and(|entry| entry.fetched.key.session_token.is_some());
-        if !temporary || self.0.state().beyond_suspicion == Some(refused) {
+        if !temporary || self.0.state().beyond_suspicion == Some(refused.max(1)) {
             return Err(answer);
         }
         let answer = answer.advised("it may be that the session token has expired");
-        self.renew(refused, answer).await?;
-        self.0.state().beyond_suspicion = Some(self.generation());
-        Ok(())
+        let renewed = self.fetched_after(refused).await;
+        if renewed.is_ok() {
+            self.0.state().beyond_suspicion = Some(self.generation());
+        }
+        renewed_or(renewed, answer)
     }
 
     /// Starts to fetch a key, unless that is under way.
@@ -168,18 +174,33 @@ impl Keys {
     /// On a task of its own: the call that began it may be given up, and nobody waits
     /// while the old key works.
     fn start(&self, state: &mut State) -> Fetch {
-        if let Some(fetch) = &state.fetch {
+        if let Some(fetch) = state.under_way() {
             return fetch.clone();
         }
-        let under_way = UnderWay(Arc::clone(&self.0));
-        let task = tokio::spawn(async move { under_way.run().await });
+        let inner = Arc::clone(&self.0);
+        let task = tokio::spawn(async move { inner.fetch().await });
+        let handle = task.abort_handle();
         let ended = |_| {
             Err(S3Error::new(S3ErrorKind::Unreachable, "the search for credentials ended early"))
         };
         let fetch = task.map(move |outcome| outcome.unwrap_or_else(ended)).boxed().shared();
-        state.fetch = Some(fetch.clone());
+        state.fetch = Some((fetch.clone(), handle));
         fetch
     }
+}
+
+/// What became of a refused call: it can be repeated with another key, or its answer says
+/// what to do.
+fn renewed_or(
+    renewed: Result<Option<Arc<Fetched>>, S3Error>,
+    answer: S3Error,
+) -> Result<(), S3Error> {
+    let advice = match renewed {
+        Ok(None) => return Ok(()),
+        Ok(Some(same)) => same.source.what_to_renew(),
+        Err(error) => format!("no new credentials could be had: {}", error.message()),
+    };
+    Err(answer.advised(&advice))
 }
 
 impl Inner {
@@ -189,6 +210,10 @@ impl Inner {
 }
 
 impl State {
+    fn under_way(&self) -> Option<&Fetch> {
+        self.fetch.as_ref().filter(|(_, task)| !task.is_finished()).map(|(fetch, _)| fetch)
+    }
+
     fn must_pause(&self) -> bool {
         self.no_refresh_before.is_some_and(|time| Instant::now() < time)
     }
@@ -208,25 +233,22 @@ impl Entry {
     }
 }
 
-/// A fetch. However it ends, by a panic or with its runtime, the next one can begin.
-struct UnderWay(Arc<Inner>);
-
-impl UnderWay {
-    async fn run(self) -> Result<Arc<Fetched>, S3Error> {
-        let outcome = self.0.origin.fetch().await.map(Arc::new);
-        let mut state = self.0.state();
+impl Inner {
+    async fn fetch(&self) -> Result<Arc<Fetched>, S3Error> {
+        let outcome = self.origin.fetch().await.map(Arc::new);
+        let mut state = self.state();
         match &outcome {
             Ok(fetched) => {
                 tracing::debug!(source = %fetched.source, "credentials found");
-                let old = self.0.current.load();
+                let old = self.current.load();
                 let known = old.as_ref().is_some_and(|old| old.fetched.key == fetched.key);
                 let entry = Entry { fetched: Arc::clone(fetched), at: SystemTime::now() };
-                self.0.current.store(Some(Arc::new(entry)));
-                self.0.generation.fetch_add(u64::from(!known), Ordering::Release);
+                self.current.store(Some(Arc::new(entry)));
+                self.generation.fetch_add(u64::from(!known), Ordering::Release);
                 state.no_refresh_before = None;
             }
             Err(error) => {
-                if self.0.current.load().is_some() {
+                if self.current.load().is_some() {
                     tracing::warn!(%error, "credentials could not be fetched anew");
                 }
                 state.no_refresh_before = Instant::now().checked_add(AFTER_FAILURE);
@@ -234,12 +256,6 @@ impl UnderWay {
         }
         drop(state);
         outcome
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.state().fetch = None;
     }
 }
 
@@ -309,7 +325,7 @@ mod tests {
     }
 
     async fn ended(keys: &Keys) {
-        while keys.0.state().fetch.is_some() {
+        while keys.0.state().under_way().is_some() {
             tokio::task::yield_now().await;
         }
     }
@@ -335,7 +351,7 @@ mod tests {
         let (script, keys) = script([key("B", Duration::from_hours(1))]);
         holding(&keys, "A", Duration::from_mins(6));
         assert_eq!(id(&keys).await, "A");
-        assert!(keys.0.state().fetch.is_none(), "it is not due");
+        assert!(keys.0.state().under_way().is_none(), "it is not due");
         holding(&keys, "A", Duration::from_mins(4));
         assert_eq!(id(&keys).await, "A");
         assert_eq!(id(&keys).await, "A");
@@ -353,7 +369,7 @@ mod tests {
         script.go.notify_one();
         ended(&keys).await;
         assert_eq!(id(&keys).await, "A");
-        assert!(keys.0.state().fetch.is_none(), "the next try has to wait");
+        assert!(keys.0.state().under_way().is_none(), "the next try has to wait");
         // So little is left that a call waits for the new key, in vain.
         keys.0.state().no_refresh_before = None;
         holding(&keys, "A", Duration::from_secs(10));
@@ -382,7 +398,10 @@ mod tests {
         let first = runtime().unwrap();
         let wait = async { tokio::time::timeout(Duration::from_millis(1), keys.current()).await };
         assert!(first.block_on(wait).is_err());
+        let handle = first.handle().clone();
         drop(first);
+        let failed = handle.block_on(keys.current()).unwrap_err();
+        assert!(failed.message().contains("ended early"), "{failed}");
         script.go.notify_one();
         assert_eq!(runtime().unwrap().block_on(id(&keys)), "A");
     }

@@ -58,7 +58,8 @@ impl HttpClient {
                 idle
             } else {
                 let connecting = progress.watch(connector.connect(url.clone(), &route)).await;
-                let io = connecting.unwrap_or_else(|side| Err(TransportError::Stalled(side)))?;
+                let io =
+                    connecting.unwrap_or_else(|_| Err(TransportError::no_connection_in_time()))?;
                 let home = Arc::downgrade(pool);
                 Box::new(Connection::over(io, origin.clone(), home, many).await?)
             };
@@ -67,6 +68,9 @@ impl HttpClient {
                 Ok(answer) => return Ok(answer),
                 // The service had closed it; none of this was sent.
                 Err((_, Some(request))) if is_reused => request,
+                Err((TransportError::Broke(error), Some(_))) => {
+                    return Err(TransportError::connect(error));
+                }
                 Err((error, _)) => {
                     if error.is_unreadable() {
                         many_headers.store(true, Ordering::Relaxed);

@@ -16,7 +16,7 @@ use hyper::{
     body::Incoming,
     client::conn::http1::{self, SendRequest},
 };
-use tokio::task::unconstrained;
+use tokio::{runtime, task::unconstrained};
 
 use super::{
     connector::Io,
@@ -45,6 +45,9 @@ pub(super) struct Connection {
     watchdog: Watchdog,
     home: Weak<Pool>,
     origin: Origin,
+    /// A socket and a timer work only in the runtime in which they began, wherever the last
+    /// answer is read to its end.
+    pub(super) runtime: Option<runtime::Id>,
     /// Whether answers may have more than a hundred headers.
     pub(super) takes_many_headers: bool,
     /// Whether it has carried a request before.
@@ -72,6 +75,7 @@ impl Connection {
             watchdog: Watchdog::default(),
             home,
             origin,
+            runtime: runtime::Handle::try_current().ok().map(|runtime| runtime.id()),
             takes_many_headers,
             is_reused: false,
         })

@@ -6,7 +6,7 @@ use std::{
 
 use http::uri::{Authority, Scheme};
 use tokio::{
-    runtime::{Handle, Id},
+    runtime::Handle,
     task::JoinHandle,
     time::{Instant, sleep},
 };
@@ -39,8 +39,6 @@ struct State {
 struct Idle {
     connection: Box<Connection>,
     since: Instant,
-    /// A socket and a timer work only in the runtime in which they began.
-    runtime: Id,
 }
 
 impl Idle {
@@ -55,7 +53,7 @@ impl Pool {
         let runtime = Handle::try_current().ok()?.id();
         let mut state = self.lock();
         let idle = state.idle.get_mut(origin)?;
-        let at = idle.iter().rposition(|idle| idle.runtime == runtime)?;
+        let at = idle.iter().rposition(|idle| idle.connection.runtime == Some(runtime))?;
         let found = idle.remove(at);
         // The reaper comes for it.
         (!found.is_expired()).then_some(found.connection)
@@ -65,7 +63,7 @@ impl Pool {
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        let idle = Idle { connection, since: Instant::now(), runtime: runtime.id() };
+        let idle = Idle { connection, since: Instant::now() };
         let mut state = self.lock();
         state.idle.entry(origin).or_default().push(idle);
         if state.reaper.as_ref().is_none_or(JoinHandle::is_finished) {
