@@ -29,8 +29,10 @@ pub(crate) struct Bar {
     bar: f64,
     at: At,
     met: bool,
-    /// What it is compared with, or what bounds it.
+    /// What it is compared with.
     note: String,
+    /// What bounds the figure, where the bar is not met and that was found out.
+    bounded_by: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -51,10 +53,21 @@ impl Bar {
         Self::new(At::Most, bar, name.into(), figure)
     }
 
-    /// With a word on it: the peer, or what bounds the figure.
+    /// With a word on it, such as the peer.
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
         self.note = note.into();
         self
+    }
+
+    /// With what a profile shows to bound the figure, told where the bar is not met.
+    pub(crate) fn bounded_by(mut self, what: &'static str) -> Self {
+        self.bounded_by = (!self.met).then_some(what);
+        self
+    }
+
+    /// By how many percent it is missed.
+    fn missed_by(&self) -> f64 {
+        ((self.figure / self.bar - 1.0) * 100.0).abs()
     }
 
     fn new(at: At, bar: f64, name: String, figure: f64) -> Self {
@@ -66,7 +79,7 @@ impl Bar {
             At::Least => figure >= bar,
             At::Most => figure <= bar,
         };
-        Self { name, figure, bar, at, met, note: String::new() }
+        Self { name, figure, bar, at, met, note: String::new(), bounded_by: None }
     }
 }
 
@@ -139,6 +152,8 @@ impl Report {
         });
         let bars = table(&["bar", "figure", "has to be", "met", "note"], rows);
         self.add(&format!("## Bars\n\n{bars}"));
+        let missed = missed(&self.bars);
+        self.add(&missed);
         let json = serde_json::to_string_pretty(&self.bars)?;
         fs::write(folder.join("bars.json"), json + "\n")?;
         let file = folder.join("report.md");
@@ -152,6 +167,27 @@ impl Report {
     fn add(&mut self, text: &str) {
         self.text.push_str(text);
     }
+}
+
+/// The bars that are not met: by how much, and what bounds them.
+fn missed(bars: &[Bar]) -> String {
+    let missed: Vec<&Bar> = bars.iter().filter(|bar| !bar.met).collect();
+    let mut reasons = Vec::new();
+    for bar in &missed {
+        if !reasons.contains(&bar.bounded_by) {
+            reasons.push(bar.bounded_by);
+        }
+    }
+    let mut text = String::new();
+    for reason in reasons {
+        let of_reason = missed.iter().filter(|bar| bar.bounded_by == reason);
+        let names = of_reason.map(|bar| format!("{} ({:.0} %)", bar.name, bar.missed_by()));
+        let names: Vec<String> = names.collect();
+        let reason = reason.unwrap_or("No profile tells yet what bounds these.");
+        // Writing into a string does not fail.
+        let _ = write!(text, "\n- {reason} Missed by: {}.\n", names.join("; "));
+    }
+    if text.is_empty() { text } else { format!("\n### What bounds those that are not met\n{text}") }
 }
 
 /// A figure with the digits that mean something.
@@ -226,6 +262,16 @@ mod tests {
         assert!(!Bar::at_least(1.2, "operations", 1.19).met);
         assert!(Bar::at_most(0.8, "cpu", 0.5).met);
         assert!(!Bar::at_most(0.8, "cpu", f64::NAN).met);
+    }
+
+    #[test]
+    fn what_bounds_a_bar_is_told_where_it_is_not_met() {
+        let bar = |name, figure| Bar::at_least(2.0, name, figure).bounded_by("The network.");
+        let unknown = Bar::at_most(1.0, "d", 2.0);
+        let text = missed(&[bar("a", 1.5), unknown, bar("b", 2.0), bar("c", 1.0)]);
+        assert!(text.contains("\n- The network. Missed by: a (25 %); c (50 %).\n"), "{text}");
+        assert!(text.ends_with("bounds these. Missed by: d (100 %).\n"), "{text}");
+        assert_eq!(missed(&[bar("b", 2.0)]), "");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use super::Setting;
+use super::{Setting, seaweedfs};
 use crate::{
     child,
     clients::{Client, Contender, Service, Source, Target},
@@ -203,11 +203,7 @@ pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> 
     );
     let mut plotted = Vec::new();
     for cell in cells(setting) {
-        let figures = interleaved(&Contender::ALL, setting.choose(2, 3), |contender| {
-            let spec = Spec { service: sink.service.clone(), contender: *contender, cell };
-            child::run(&child::Spec::Large(spec))
-        })?;
-        let all: Vec<Measured> = Contender::ALL.into_iter().zip(figures).collect();
+        let all = measured(&sink.service, cell, &Contender::ALL, setting.choose(2, 3))?;
         table(cell, &all, report);
         for bar in bars(cell, &all) {
             report.bar(bar);
@@ -220,11 +216,33 @@ pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> 
         let cells: Vec<_> = plotted.iter().filter(|(cell, _)| cell.size == size).collect();
         report.plot(plot(size, &cells));
     }
-    Ok(())
+    drop(sink);
+    seaweedfs::measure(setting, report, |service, contenders, report| {
+        for direction in [Direction::Put, Direction::Get] {
+            let cell = Cell { direction, place: Place::File, size: 64 * MIB, at_once: 1 };
+            let all = measured(service, cell, contenders, setting.choose(1, 3))?;
+            table(cell, &all, report);
+        }
+        Ok(())
+    })
 }
 
 /// A contender's figures by round.
 type Measured = (Contender, Vec<Figures>);
+
+/// One cell, all contenders in turn.
+fn measured(
+    service: &Service,
+    cell: Cell,
+    contenders: &[Contender],
+    rounds: usize,
+) -> anyhow::Result<Vec<Measured>> {
+    let figures = interleaved(contenders, rounds, |contender| {
+        let spec = Spec { service: service.clone(), contender: *contender, cell };
+        child::run(&child::Spec::Large(spec))
+    })?;
+    Ok(contenders.iter().copied().zip(figures).collect())
+}
 
 fn values(measured: &Measured, figure: fn(&Figures) -> f64) -> Vec<f64> {
     measured.1.iter().map(figure).collect()

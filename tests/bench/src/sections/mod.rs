@@ -4,6 +4,7 @@ pub(crate) mod filter;
 pub(crate) mod large;
 pub(crate) mod many;
 pub(crate) mod sandbox;
+mod seaweedfs;
 pub(crate) mod small;
 pub(crate) mod start;
 

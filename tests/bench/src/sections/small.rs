@@ -6,7 +6,7 @@ use anyhow::ensure;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::Setting;
+use super::{Setting, seaweedfs};
 use crate::{
     child,
     clients::{Client, Contender, Service, Source, Target},
@@ -123,28 +123,14 @@ pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> 
         report.plot(plot(*operation, &cells.collect::<Vec<_>>()));
     }
     drop(sink);
-    if !setting.with_seaweedfs {
-        return Ok(());
-    }
-    report.part("Over SeaweedFS");
-    match Server::seaweedfs() {
-        Ok(server) => {
-            report.text(
-                "As a user would have it, on any core, on the same machine: most of what a call \
-                 takes is the server's.",
-            );
-            let cell = Cell { service: &server.service, in_flight: 16, times };
-            // It answers nothing that is not signed.
-            let signed = Contender::ALL.into_iter().filter(|one| *one != Contender::Bare);
-            let contenders: Vec<Contender> = signed.collect();
-            let all = cell.measure(&contenders, setting.choose(1, 3))?;
-            for (operation, measured) in OPERATIONS.iter().zip(&all) {
-                cell.report(*operation, measured, report);
-            }
+    seaweedfs::measure(setting, report, |service, contenders, report| {
+        let cell = Cell { service, in_flight: 16, times };
+        let all = cell.measure(contenders, setting.choose(1, 3))?;
+        for (operation, measured) in OPERATIONS.iter().zip(&all) {
+            cell.report(*operation, measured, report);
         }
-        Err(error) => report.text(&format!("Skipped: it cannot be had here ({error:#}).")),
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 struct Cell<'a> {

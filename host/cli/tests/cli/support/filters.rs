@@ -13,6 +13,9 @@ const FILTERS: &[Filter] = &[
     ("\"request_id\":\"", |c| c != '"', "[ID]"),
     (" attempts in ", |c| c.is_ascii_digit() || " .ms".contains(c), "[TIME]"),
     ("\"elapsed_seconds\":", |c| c.is_ascii_digit() || c == '.', "[SECONDS]"),
+    // Where a component is trapped moves with its compiler.
+    (":   0x", |c| c.is_ascii_hexdigit(), "[AT]"),
+    ("<wasm function ", |c| c.is_ascii_digit(), "[N]"),
     ("artifacts 0.", |c| c.is_ascii_digit() || c == '.', "[VERSION]"),
     ("AWS_ACCESS_KEY_ID=", |c| c.is_ascii_alphanumeric(), "[KEY]"),
     ("AWS_SECRET_ACCESS_KEY=", |c| c.is_ascii_alphanumeric(), "[KEY]"),
