@@ -22,6 +22,16 @@ const SIZE: usize = 4096;
 /// Different keys, so that a service that locks them is not what is measured.
 const KEYS: u64 = 256;
 
+/// Profiles of 2026-11-29 (samples of the CPU clock, 64 and 1 in flight).
+const BOUND: &str = "A call is bound by the kernel and by caches. One at a time, 47 % of our CPU \
+    time and as much of object_store's is the kernel's, for the same three system calls; ours \
+    has 43,000 instructions in user space for a put, signature aside, and no function among them \
+    takes more than 4 %.";
+const BOUND_BEHIND_A_POLICY: &str = "A fresh instance of a policy takes 11 µs where all it touches \
+    is in the caches, and 35 between two requests, with 4 in flight as with 64. Of a call with 64 \
+    in flight, making the instance is 8 %, dropping it 8 %, its 45 allocations 8 %, copying and \
+    zeroing memory 12 %, its own code 5 %; no function of wasmtime takes more than 2 %.";
+
 /// One contender at one concurrency.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Spec {
@@ -226,14 +236,19 @@ impl Cell<'_> {
         };
         let mut bars = Vec::new();
         if let Some((ratio, peer)) = beside(Contender::Ours, fastest, per_second) {
-            bars.push(Bar::at_least(1.2, name("operations a second"), ratio).note(peer));
+            bars.push(
+                Bar::at_least(1.2, name("operations a second"), ratio).note(peer).bounded_by(BOUND),
+            );
         }
         if let Some((ratio, peer)) = beside(Contender::Ours, thriftiest, cpu) {
-            bars.push(Bar::at_most(0.8, name("CPU per operation"), ratio).note(peer));
+            bars.push(
+                Bar::at_most(0.8, name("CPU per operation"), ratio).note(peer).bounded_by(BOUND),
+            );
         }
         if let Some((ratio, peer)) = beside(Contender::OursWithPolicy, fastest, per_second) {
             let name = name("operations a second behind a policy");
-            bars.push(Bar::at_least(1.0, name, ratio).note(peer));
+            let bar = Bar::at_least(1.0, name, ratio).note(peer);
+            bars.push(bar.bounded_by(BOUND_BEHIND_A_POLICY));
         }
         bars
     }

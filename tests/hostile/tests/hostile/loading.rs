@@ -218,7 +218,7 @@ async fn an_export_without_functions() {
     assert_snapshot!(told, @r#"
     the policy "tenant" does not fit the world `policy`
     invalid-config, blame: Caller, do not try again
-    cause: instance export `agent:artifacts/store@0.2.0` does not have export `put`
+    cause: `agent:artifacts/store@0.2.0` has no function `put`
     "#);
 }
 

@@ -68,9 +68,6 @@ impl HttpClient {
                 Ok(answer) => return Ok(answer),
                 // The service had closed it; none of this was sent.
                 Err((_, Some(request))) if is_reused => request,
-                Err((TransportError::Broke(error), Some(_))) => {
-                    return Err(TransportError::connect(error));
-                }
                 Err((error, _)) => {
                     if error.is_unreadable() {
                         many_headers.store(true, Ordering::Relaxed);
