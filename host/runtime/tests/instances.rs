@@ -99,3 +99,26 @@ async fn more_calls_than_may_wait_and_a_chain_of_reused_policies() {
     }
     assert_eq!(store.list("").await.unwrap().len(), 50);
 }
+
+#[tokio::test]
+async fn one_component_leaves_others_room_for_instances_that_wait() {
+    // Two may wait, in all.
+    let sandbox = Sandbox::new(Limits { concurrent_calls: 16, ..Limits::default() }).unwrap();
+    let start = || {
+        let builder = counting(Instances::Reused).sandbox(sandbox.clone());
+        builder.client(MemoryS3::new()).start()
+    };
+    let (busy, other) = (start().await.unwrap(), start().await.unwrap());
+    let both = Arc::new(tokio::sync::Barrier::new(2));
+    let puts = ["a", "b"].map(|key| {
+        let (busy, both) = (busy.clone(), Arc::clone(&both));
+        let bytes = futures::stream::once(async move {
+            both.wait().await;
+            Ok(bytes::Bytes::from_static(b"v"))
+        });
+        let body = artifact_store::Body::from_stream(bytes, Some(1));
+        async move { busy.put(key, body).await }
+    });
+    futures::future::try_join_all(puts).await.unwrap();
+    assert_eq!([count(&other).await, count(&other).await], ["call 1", "call 2"]);
+}

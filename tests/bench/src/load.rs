@@ -69,7 +69,8 @@ where
         let (began, cpu, first) = (Instant::now(), cpu_time(), shared.ended.load(Relaxed));
         tokio::time::sleep(times.measured).await;
         shared.measuring.store(false, Relaxed);
-        let (wall, cpu, last) = (began.elapsed(), cpu_time() - cpu, shared.ended.load(Relaxed));
+        let (wall, cpu, last) =
+            (began.elapsed(), cpu_time().saturating_sub(cpu), shared.ended.load(Relaxed));
         let (before, counted_from) = (count_allocations(true), shared.ended.load(Relaxed));
         tokio::time::sleep(times.measured / 4).await;
         let (after, counted_to) = (count_allocations(false), shared.ended.load(Relaxed));

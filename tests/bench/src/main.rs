@@ -62,10 +62,10 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let done = match arguments.command {
-        Some(Command::One { spec }) => child::main(&spec),
+    let done = match &arguments.command {
+        Some(Command::One { spec }) => child::main(spec),
         Some(Command::Sink) => sink::main(),
-        None => run(arguments),
+        None => run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -77,12 +77,12 @@ fn main() -> ExitCode {
 }
 
 /// A bar that is not met is a result; only a measurement that cannot be made fails.
-fn run(arguments: Arguments) -> anyhow::Result<()> {
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let setting = Setting { quick: arguments.quick, with_seaweedfs: !arguments.without_seaweedfs };
     let mut report = Report::new(arguments.quick);
     for section in Section::chosen(&arguments.sections) {
         report::say(&format!("measuring: {section}"));
-        section.run(&setting, &mut report).with_context(|| format!("section {section}"))?;
+        section.run(setting, &mut report).with_context(|| format!("section {section}"))?;
     }
     report.write(&arguments.out)
 }

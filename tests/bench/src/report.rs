@@ -26,7 +26,8 @@ pub(crate) struct Bar {
     /// What and where, as `small: put, 64 in flight: operations a second`.
     name: String,
     figure: f64,
-    bar: f64,
+    #[serde(rename = "bar")]
+    limit: f64,
     at: At,
     met: bool,
     /// What it is compared with.
@@ -67,7 +68,7 @@ impl Bar {
 
     /// By how many percent it is missed.
     fn missed_by(&self) -> f64 {
-        ((self.figure / self.bar - 1.0) * 100.0).abs()
+        ((self.figure / self.limit - 1.0) * 100.0).abs()
     }
 
     fn new(at: At, bar: f64, name: String, figure: f64) -> Self {
@@ -79,7 +80,7 @@ impl Bar {
             At::Least => figure >= bar,
             At::Most => figure <= bar,
         };
-        Self { name, figure, bar, at, met, note: String::new(), bounded_by: None }
+        Self { name, figure, limit: bar, at, met, note: String::new(), bounded_by: None }
     }
 }
 
@@ -145,7 +146,7 @@ impl Report {
             [
                 bar.name.clone(),
                 number(bar.figure),
-                format!("{at} {}", bar.bar),
+                format!("{at} {}", bar.limit),
                 met.to_owned(),
                 bar.note.clone(),
             ]

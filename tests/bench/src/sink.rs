@@ -26,7 +26,7 @@ use tokio::{
 use crate::{cores, report};
 
 /// Sent from memory, with the head in one call; what is longer is sent by the kernel.
-const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 /// Of the file that the kernel sends from, again and again.
 const PAGES: usize = 4 * 1024 * 1024;
 /// Room for a head, and for what of the body comes with it.

@@ -1,4 +1,4 @@
-//! Apache OpenDAL, without layers that cost. It does not hash payloads; files and streams
+//! Apache `OpenDAL`, without layers that cost. It does not hash payloads; files and streams
 //! go up through its writer, in parts of the size and number that ours has too.
 
 use futures::{SinkExt, TryStreamExt};
@@ -49,13 +49,11 @@ impl OpenDalClient {
     }
 
     pub(super) async fn get(&self, key: &str, target: Target) -> anyhow::Result<u64> {
-        match target {
-            Target::Memory => Ok(self.0.read(key).await?.to_bytes().len() as u64),
-            _ => {
-                let reader = self.0.reader(key).await?;
-                drain(reader.into_bytes_stream(..).await?, &target).await
-            }
+        if let Target::Memory = target {
+            return Ok(self.0.read(key).await?.to_bytes().len() as u64);
         }
+        let reader = self.0.reader(key).await?;
+        drain(reader.into_bytes_stream(..).await?, &target).await
     }
 
     pub(super) async fn head(&self, key: &str) -> anyhow::Result<()> {

@@ -172,7 +172,7 @@ impl Cell {
 }
 
 /// Those of a quick run, or all.
-fn cells(setting: &Setting) -> Vec<Cell> {
+fn cells(setting: Setting) -> Vec<Cell> {
     let mut cells = Vec::new();
     for direction in [Direction::Put, Direction::Get] {
         for place in [Place::Memory, Place::File, Place::Stream] {
@@ -190,7 +190,7 @@ fn cells(setting: &Setting) -> Vec<Cell> {
 }
 
 /// Over the sink, with the bars.
-pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn run(setting: Setting, report: &mut Report) -> anyhow::Result<()> {
     let sink = Server::sink()?;
     report.section("Large objects");
     report.text(

@@ -24,7 +24,7 @@ pub(crate) struct Setting {
 
 impl Setting {
     /// `quick` where a quick run was asked for, `full` elsewhere.
-    pub(crate) fn choose<T>(&self, quick: T, full: T) -> T {
+    pub(crate) fn choose<T>(self, quick: T, full: T) -> T {
         if self.quick { quick } else { full }
     }
 }
@@ -49,7 +49,7 @@ impl Section {
     }
 
     /// Measures, and adds to the report.
-    pub(crate) fn run(self, setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
+    pub(crate) fn run(self, setting: Setting, report: &mut Report) -> anyhow::Result<()> {
         match self {
             Self::Small => small::run(setting, report),
             Self::Large => large::run(setting, report),

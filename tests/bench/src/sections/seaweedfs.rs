@@ -9,7 +9,7 @@ use crate::{
 
 /// Has all clients measured there that sign; it answers nothing else.
 pub(super) fn measure(
-    setting: &Setting,
+    setting: Setting,
     report: &mut Report,
     measure: impl FnOnce(&Service, &[Contender], &mut Report) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {

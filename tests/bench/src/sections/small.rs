@@ -103,7 +103,7 @@ pub(crate) fn measure(spec: &Spec) -> anyhow::Result<Figures> {
 }
 
 /// Over the sink, with the bars, and over `SeaweedFS`, to be looked at.
-pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn run(setting: Setting, report: &mut Report) -> anyhow::Result<()> {
     report.section("Small operations");
     report.text(
         "Put, get, head and delete of 4 KiB over a server on loopback that stores nothing. The \

@@ -45,7 +45,7 @@ impl Contender {
     }
 }
 
-pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn run(setting: Setting, report: &mut Report) -> anyhow::Result<()> {
     report.section("Start");
     let program = Path::new(PROGRAM);
     if !program.exists() {

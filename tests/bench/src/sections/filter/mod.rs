@@ -55,7 +55,7 @@ struct Pair {
     native: Vec<f64>,
 }
 
-pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn run(setting: Setting, report: &mut Report) -> anyhow::Result<()> {
     report.section("Filters");
     report.text(
         "64 MiB through a store with one bundled filter, over a client that keeps them in \

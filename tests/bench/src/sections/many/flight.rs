@@ -34,7 +34,7 @@ pub(crate) struct Figures {
     peak_bytes_over_idle: u64,
 }
 
-pub(super) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
+pub(super) fn run(setting: Setting, report: &mut Report) -> anyhow::Result<()> {
     report.part("Calls in flight");
     report.text(
         "Heads through one store with the bundled component and default limits, by which 1,000 \

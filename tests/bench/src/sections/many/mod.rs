@@ -18,7 +18,7 @@ pub(crate) enum Spec {
     Flight(flight::Spec),
 }
 
-pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn run(setting: Setting, report: &mut Report) -> anyhow::Result<()> {
     report.section("Many");
     stores::run(setting, report)?;
     policies::run(setting, report)?;

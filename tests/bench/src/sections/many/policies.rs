@@ -32,7 +32,7 @@ pub(crate) struct Figures {
     call_micros: f64,
 }
 
-pub(super) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
+pub(super) fn run(setting: Setting, report: &mut Report) -> anyhow::Result<()> {
     report.part("Policies");
     report.text(
         "So many stores, each with one policy in front whose bytes no other one has \

@@ -29,7 +29,7 @@ pub(crate) struct Figures {
     call_micros: f64,
 }
 
-pub(super) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
+pub(super) fn run(setting: Setting, report: &mut Report) -> anyhow::Result<()> {
     report.part("Stores");
     report.text(
         "So many stores of their own bucket and prefix in one process, with the bundled \

@@ -93,7 +93,7 @@ mod contender {
     }
 }
 
-pub(crate) fn run(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn run(setting: Setting, report: &mut Report) -> anyhow::Result<()> {
     report.section("The sandbox alone");
     report.text(
         "One call after the other on one thread, over a client that answers at once. The floor \
