@@ -34,6 +34,12 @@ bench *arguments: setup _bench_program
 bench-quick *arguments: setup _bench_program
     env -u CARGO_TARGET_DIR cargo run --release --locked --manifest-path tests/bench/Cargo.toml -- --quick {{ arguments }}
 
+# Lints and tests the benchmark itself; CI does not, as it would have to build all peers
+bench-check: setup
+    env -u CARGO_TARGET_DIR cargo fmt --check --manifest-path tests/bench/Cargo.toml
+    env -u CARGO_TARGET_DIR cargo clippy --release --locked --all-targets --manifest-path tests/bench/Cargo.toml -- -D warnings
+    env -u CARGO_TARGET_DIR cargo test --release --locked --manifest-path tests/bench/Cargo.toml
+
 # Counts the instructions of a call's path with valgrind, and holds them against bounds
 instructions: setup
     cargo run --quiet --profile instructions -p artifact-instructions
