@@ -17,7 +17,7 @@ use crate::{ByteStream, S3Error, body_error};
 /// Bytes handed to the connection before it rests, and looks whether there is an answer.
 /// Splitting copies nothing.
 ///
-/// With a quarter of it, resting took 5 % of the time of an upload over loopback.
+/// With a quarter of it, 64 MiB from memory took a third more CPU time over loopback.
 const PIECE: usize = 512 * 1024;
 
 /// The body of a request, on its way to the service.
