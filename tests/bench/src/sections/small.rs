@@ -26,9 +26,9 @@ const KEYS: u64 = 256;
 const BOUND: &str = "One at a time, 47 % of our CPU time and as much of object_store's is the \
     kernel's, for the same three system calls; of what is ours no function takes more than 4 %. \
     With many in flight it is the sandbox: a call of a reused instance takes 4 µs where all it \
-    touches is in the caches, and 15 to 35 more than our client alone here, as each call in flight \
-    holds an instance, a stack and a future of its own, which its next turn finds cold. In a \
-    profile that is spread over all of wasmtime (12 %), copies (8 %) and allocations.";
+    touches is in the caches, and here 15 to 35 µs more than our client alone. The profile spreads \
+    that over all of wasmtime (12 %), copies (8 %) and allocations; inferred and not profiled is \
+    that code and data are cold, as the machine counts no cache misses.";
 const BOUND_BEHIND_A_POLICY: &str = "A fresh instance of a policy takes 11 µs where all it touches \
     is in the caches, and 35 between two requests, with 4 in flight as with 64. Of a call with 64 \
     in flight, making the instance is 8 %, dropping it 8 %, its 45 allocations 8 %, copying and \
