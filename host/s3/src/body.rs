@@ -2,20 +2,18 @@ use std::{fmt, io, path::Path, path::PathBuf, pin::Pin, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, TryStreamExt, stream};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt};
+use tokio::io::AsyncRead;
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::{
     S3Error, body_error,
+    file_chunks::{Buffers, CHUNK, file_chunks},
     http::{ToldChecksum, sha256_hex},
     spool::Spool,
 };
 
 /// A stream of bytes, as it comes.
 pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
-
-/// Bytes read from a file at a time.
-const FILE_CHUNK: usize = 256 * 1024;
 
 /// Most bytes for which there is room before they come: a service may announce any number.
 const MOST_EXPECTED: usize = 64 * 1024 * 1024;
@@ -59,6 +57,7 @@ enum Source {
         offset: u64,
         length: u64,
         to_end: bool,
+        buffers: Buffers,
     },
     Spooled(Spool),
     Stream {
@@ -105,7 +104,8 @@ impl Body {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
         }
         let length = metadata.len();
-        Ok(Self::new(Source::File { path, offset: 0, length, to_end: true }))
+        let buffers = Buffers::default();
+        Ok(Self::new(Source::File { path, offset: 0, length, to_end: true, buffers }))
     }
 
     /// A stream, with its length where it is known.
@@ -118,7 +118,7 @@ impl Body {
 
     /// Whatever a reader gives, with its length where it is known.
     pub fn from_reader(reader: impl AsyncRead + Send + 'static, length: Option<u64>) -> Self {
-        Self::from_stream(ReaderStream::with_capacity(reader, FILE_CHUNK), length)
+        Self::from_stream(ReaderStream::with_capacity(reader, CHUNK), length)
     }
 
     /// Length in bytes, where it is known before the last byte is read.
@@ -143,10 +143,13 @@ impl Body {
     pub fn try_clone(&self) -> Option<Self> {
         let bytes = match &self.bytes {
             Source::Chunks(chunks) => Source::Chunks(chunks.clone()),
-            Source::File { path, offset, length, to_end } => {
-                let (offset, length, to_end) = (*offset, *length, *to_end);
-                Source::File { path: path.clone(), offset, length, to_end }
-            }
+            Source::File { path, offset, length, to_end, buffers } => Source::File {
+                path: path.clone(),
+                offset: *offset,
+                length: *length,
+                to_end: *to_end,
+                buffers: buffers.clone(),
+            },
             Source::Spooled(spool) => Source::Spooled(spool.clone()),
             Source::Stream { .. } => return None,
         };
@@ -158,11 +161,12 @@ impl Body {
     pub(crate) fn slice(&self, offset: u64, length: u64) -> Option<Self> {
         let bytes = match &self.bytes {
             Source::Chunks(chunks) => Source::Chunks(slice(chunks, offset, length)),
-            Source::File { path, offset: begin, length: whole, to_end } => Source::File {
+            Source::File { path, offset: begin, length: whole, to_end, buffers } => Source::File {
                 path: path.clone(),
                 offset: begin + offset,
                 length,
                 to_end: *to_end && offset + length == *whole,
+                buffers: buffers.clone(),
             },
             Source::Spooled(spool) => Source::Spooled(spool.slice(offset, length)),
             Source::Stream { .. } => return None,
@@ -258,14 +262,11 @@ impl Body {
     pub fn into_stream(self) -> ByteStream {
         let stream: ByteStream = match self.bytes {
             Source::Chunks(chunks) => Box::pin(stream::iter(chunks.into_iter().map(Ok))),
-            Source::File { path, offset, length, to_end } => Box::pin(
+            Source::File { path, offset, length, to_end, buffers } => Box::pin(
                 stream::once(async move {
-                    let mut file = tokio::fs::File::open(path).await?;
-                    if offset > 0 {
-                        file.seek(io::SeekFrom::Start(offset)).await?;
-                    }
-                    let file = file.take(if to_end { u64::MAX } else { length });
-                    Ok::<_, io::Error>(ReaderStream::with_capacity(file, FILE_CHUNK))
+                    let file = tokio::fs::File::open(path).await?.into_std().await;
+                    let end = if to_end { u64::MAX } else { offset + length };
+                    Ok::<_, io::Error>(file_chunks(Arc::new(file), offset..end, buffers))
                 })
                 .try_flatten(),
             ),

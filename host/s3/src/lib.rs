@@ -35,6 +35,8 @@ mod object_key;
 pub use object_key::{InvalidKey, ObjectKey};
 mod body;
 mod body_error;
+mod file_chunks;
+mod patience;
 mod positioned;
 mod spool;
 pub use body::{Body, ByteStream};

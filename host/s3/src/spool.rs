@@ -1,13 +1,12 @@
 use std::{fs::File, io, sync::Arc};
 
-use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
 use tokio::io::AsyncWriteExt;
 
-use crate::{ByteStream, positioned::read_at};
-
-/// Bytes read from the file at a time.
-const CHUNK: usize = 256 * 1024;
+use crate::{
+    ByteStream,
+    file_chunks::{Buffers, file_chunks},
+};
 
 /// A body that was written to a temporary file, so that its length is known and
 /// it can be sent again.
@@ -18,6 +17,7 @@ pub(crate) struct Spool {
     file: Arc<File>,
     offset: u64,
     length: u64,
+    buffers: Buffers,
 }
 
 /// Why a body was not spooled.
@@ -49,7 +49,8 @@ impl Spool {
             file.write_all(&chunk).await.map_err(SpoolError::File)?;
         }
         file.flush().await.map_err(SpoolError::File)?;
-        Ok(Self { file: Arc::new(file.into_std().await), offset: 0, length })
+        let file = Arc::new(file.into_std().await);
+        Ok(Self { file, offset: 0, length, buffers: Buffers::default() })
     }
 
     pub(crate) fn length(&self) -> u64 {
@@ -58,46 +59,21 @@ impl Spool {
 
     /// So many of the bytes from an offset on; both lie within the spool.
     pub(crate) fn slice(&self, offset: u64, length: u64) -> Self {
-        Self { file: Arc::clone(&self.file), offset: self.offset + offset, length }
+        Self { offset: self.offset + offset, length, ..self.clone() }
     }
 
     /// The bytes, from the first. Streams of one spool do not disturb each other:
     /// an attempt that was given up may still be reading while the next begins.
     pub(crate) fn stream(&self) -> ByteStream {
-        let file = Arc::clone(&self.file);
-        let end = self.offset + self.length;
-        stream::try_unfold(self.offset, move |offset| {
-            let file = Arc::clone(&file);
-            async move {
-                let most = usize::try_from(end - offset).unwrap_or(CHUNK).min(CHUNK);
-                let read = tokio::task::spawn_blocking(move || read_chunk(&file, most, offset));
-                let chunk = read.await.map_err(io::Error::other)??;
-                let next = offset + chunk.len() as u64;
-                Ok((!chunk.is_empty()).then_some((chunk, next)))
-            }
-        })
-        .boxed()
-    }
-}
-
-fn read_chunk(file: &File, most: usize, offset: u64) -> io::Result<Bytes> {
-    let mut chunk = vec![0; most];
-    loop {
-        match read_at(file, &mut chunk, offset) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-            Ok(read) => {
-                chunk.truncate(read);
-                return Ok(chunk.into());
-            }
-        }
+        let bytes = self.offset..self.offset + self.length;
+        file_chunks(Arc::clone(&self.file), bytes, self.buffers.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Body;
+    use crate::{Body, file_chunks::CHUNK};
 
     #[tokio::test]
     async fn two_streams_of_a_spool_do_not_disturb_each_other() {

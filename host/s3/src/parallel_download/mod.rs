@@ -6,13 +6,14 @@ use crate::{GetOptions, Object, ObjectInfo, S3Error, S3ErrorKind, http::ToldChec
 
 mod parts;
 mod sink;
-use parts::Parts;
+use parts::{FromBack, Parts};
 use sink::{Observer, Sink};
 
 /// Reads a large object into a file, by several requests at a time.
 ///
 /// - The first request is that of a plain get, and reads from the front, so a small
-///   object takes one request. The others read parts from the back, until they meet.
+///   object takes one request. Others join it, one after the other, where no part has
+///   come to its end for 10 ms. They read parts from the back, until they meet.
 /// - All parts are of one object: each is asked for with `If-Match` on the first
 ///   one's etag. If the object changes meanwhile, that is an error.
 /// - The checksum that the service keeps of the whole object is compared, as by a
@@ -67,8 +68,8 @@ impl ParallelDownload {
         self
     }
 
-    /// Requests at a time; 4, if nothing is said, and at least 1. Each holds about 1 MiB
-    /// in memory.
+    /// Most requests at a time; 4, if nothing is said, and at least 1. Each holds about
+    /// 1 MiB in memory.
     pub fn parallel(mut self, requests: usize) -> Self {
         self.parallel = requests.max(1);
         self
@@ -103,53 +104,20 @@ impl ParallelDownload {
                 && body.length() == Some(info.size)
                 && told.as_ref().is_none_or(ToldChecksum::is_of_parts)
         });
-        let mut parts = match etag {
+        let parts = match etag {
             Some(_) => Parts::new(info.size, self.part_size),
             None => Parts::one(body.length()),
         };
-        let of_object = |part: &Range<u64>| get(options.of_part(part, etag.unwrap_or_default()));
-        // Not every service, and not every policy, gives parts on a condition: one is asked
-        // for before the others, and without it the first request reads on.
-        let last = if self.parallel > 1 && parts.count() > 1 { parts.take_back() } else { None };
-        let mut begun = None;
-        if let Some(part) = last {
-            match of_object(&part).await {
-                Ok(object) => begun = Some((part, object)),
-                Err(error) if error.is_changed() => return Err(of_part(error)),
-                Err(_) => parts = Parts::one(body.length()),
-            }
-        }
-        let first = parts.take_front().unwrap_or(0..0);
+        let first = parts.take_front().await.unwrap_or(0..0);
         // What comes in one part is compared by the body itself.
         let told = told.filter(|_| parts.count() > 1);
         let file = file.try_clone().map_err(DownloadError::File)?;
         let sink = Sink::new(file, told, parts.end(), self.observer.clone());
 
         let front = sink.fill(body, first, parts.end(), || parts.take_front());
+        let of_object = |part: &Range<u64>| get(options.of_part(part, etag.unwrap_or_default()));
         let others = self.parallel.saturating_sub(1).min(parts.others());
-        let others = (0..others).map(|_| {
-            let mut begun = begun.take();
-            let (parts, sink, info, of_object) = (&parts, &sink, &info, &of_object);
-            async move {
-                loop {
-                    let (part, object) = match begun.take() {
-                        Some(begun) => begun,
-                        None => match parts.take_back() {
-                            Some(part) => {
-                                let object = of_object(&part).await.map_err(of_part)?;
-                                (part, object)
-                            }
-                            None => return Ok(()),
-                        },
-                    };
-                    if object.info.etag != info.etag || object.info.size != info.size {
-                        return Err(DownloadError::Get(E::changed(None)));
-                    }
-                    let end = Some(part.end);
-                    sink.fill(object.body, part, end, || None).await?;
-                }
-            }
-        });
+        let others = (0..others).map(|_| from_back(&parts, &sink, &info, &of_object));
         try_join(async { Ok(front.await?) }, try_join_all(others)).await?;
         sink.finish().await?;
         Ok(info)
@@ -162,6 +130,49 @@ impl fmt::Debug for ParallelDownload {
             .field("part_size", &self.part_size)
             .field("parallel", &self.parallel)
             .finish_non_exhaustive()
+    }
+}
+
+/// Asks for parts from the back, one after the other, if it is worth while.
+async fn from_back<E, F>(
+    parts: &Parts,
+    sink: &Sink,
+    info: &ObjectInfo,
+    of_object: &impl Fn(&Range<u64>) -> F,
+) -> Result<(), DownloadError<E>>
+where
+    E: ReadError,
+    F: Future<Output = Result<Object, E>>,
+{
+    let Some(mut turn) = parts.turn().await else { return Ok(()) };
+    let Some(mut part) = parts.take_back() else { return Ok(()) };
+    let mut object = if *turn == FromBack::Given {
+        drop(turn);
+        of_object(&part).await.map_err(of_part)?
+    } else {
+        // One is asked for before the others.
+        match of_object(&part).await {
+            Ok(object) => {
+                *turn = FromBack::Given;
+                drop(turn);
+                object
+            }
+            Err(error) if error.is_changed() => return Err(of_part(error)),
+            Err(_) => {
+                parts.refused(turn);
+                return Ok(());
+            }
+        }
+    };
+    loop {
+        if object.info.etag != info.etag || object.info.size != info.size {
+            return Err(DownloadError::Get(E::changed(None)));
+        }
+        let end = Some(part.end);
+        sink.fill(object.body, part, end, || std::future::ready(None)).await?;
+        let Some(next) = parts.take_back() else { return Ok(()) };
+        object = of_object(&next).await.map_err(of_part)?;
+        part = next;
     }
 }
 

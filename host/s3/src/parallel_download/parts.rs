@@ -1,7 +1,14 @@
 use std::{
     ops::Range,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use tokio::{
+    sync::{self, Notify},
+    time::timeout,
+};
+
+use crate::patience::PATIENCE;
 
 /// The parts of an object, each handed out once: from the front to whom reads on, and
 /// from the back to whom asks for parts.
@@ -12,18 +19,35 @@ pub(super) struct Parts {
     end: Option<u64>,
     count: u64,
     left: Mutex<Range<u64>>,
+    handed_out: Notify,
+    /// Whose turn it is to ask for parts from the back.
+    turn: sync::Mutex<FromBack>,
+}
+
+/// Whether parts are given. Not every service, and not every policy, gives parts on a
+/// condition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum FromBack {
+    #[default]
+    Unknown,
+    Given,
+    Refused,
 }
 
 impl Parts {
     /// Of this size, but for the last.
     pub(super) fn new(length: u64, size: u64) -> Self {
-        let count = length.div_ceil(size);
-        Self { size, end: Some(length), count, left: Mutex::new(0..count) }
+        Self::of(size, Some(length), length.div_ceil(size))
     }
 
     /// All bytes, however many.
     pub(super) fn one(length: Option<u64>) -> Self {
-        Self { size: u64::MAX, end: length, count: 1, left: Mutex::new(0..1) }
+        Self::of(u64::MAX, length, 1)
+    }
+
+    fn of(size: u64, end: Option<u64>, count: u64) -> Self {
+        let (handed_out, turn) = (Notify::new(), sync::Mutex::default());
+        Self { size, end, count, left: Mutex::new(0..count), handed_out, turn }
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -40,8 +64,36 @@ impl Parts {
         self.end
     }
 
-    pub(super) fn take_front(&self) -> Option<Range<u64>> {
+    /// Where none is left, waits whether the one that is asked for is refused, and has to
+    /// be read from the front as well.
+    pub(super) async fn take_front(&self) -> Option<Range<u64>> {
+        let part = self.hand_out(Range::next);
+        if part.is_some() {
+            return part;
+        }
+        let _decided = self.turn.lock().await;
         self.hand_out(Range::next)
+    }
+
+    /// The turn of one who would take parts from the back, when it is worth while to have
+    /// another request: when no part was taken for a while, and some are left.
+    pub(super) async fn turn(&self) -> Option<sync::MutexGuard<'_, FromBack>> {
+        let turn = self.turn.lock().await;
+        loop {
+            let next = self.handed_out.notified();
+            if *turn == FromBack::Refused || self.left().is_empty() {
+                return None;
+            }
+            if timeout(PATIENCE, next).await.is_err() {
+                return Some(turn);
+            }
+        }
+    }
+
+    /// The last part that was taken from the back is left to who reads on, as are all others.
+    pub(super) fn refused(&self, mut turn: sync::MutexGuard<'_, FromBack>) {
+        *turn = FromBack::Refused;
+        self.left().end += 1;
     }
 
     pub(super) fn take_back(&self) -> Option<Range<u64>> {
@@ -49,10 +101,15 @@ impl Parts {
     }
 
     fn hand_out(&self, take: impl FnOnce(&mut Range<u64>) -> Option<u64>) -> Option<Range<u64>> {
-        let number = take(&mut self.left.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let number = take(&mut self.left())?;
+        self.handed_out.notify_waiters();
         let start = number * self.size;
         let end = start.saturating_add(self.size);
         Some(start..self.end.map_or(end, |length| end.min(length)))
+    }
+
+    fn left(&self) -> MutexGuard<'_, Range<u64>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,22 +117,57 @@ impl Parts {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_byte_is_in_one_part() {
+    #[tokio::test]
+    async fn every_byte_is_in_one_part() {
         for (length, size) in [(1, 1), (9, 10), (10, 10), (11, 10), (100, 7), (5, u64::MAX)] {
             let parts = Parts::new(length, size);
-            let mut all = vec![parts.take_front().unwrap()];
+            let mut all = vec![parts.take_front().await.unwrap()];
             while let Some(part) = parts.take_back() {
                 all.push(part);
-                all.extend(parts.take_front());
+                all.extend(parts.take_front().await);
             }
             all.sort_by_key(|part| part.start);
             assert_eq!(all.len() as u64, parts.count());
             assert_eq!((all[0].start, all[all.len() - 1].end), (0, length));
             assert!(all.windows(2).all(|two| two[0].end == two[1].start), "{all:?}");
         }
-        assert_eq!(Parts::new(0, 10).take_front(), None);
-        assert_eq!(Parts::one(None).take_front(), Some(0..u64::MAX));
+        assert_eq!(Parts::new(0, 10).take_front().await, None);
+        assert_eq!(Parts::one(None).take_front().await, Some(0..u64::MAX));
         assert_eq!(Parts::one(Some(7)).take_back(), Some(0..7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn others_come_where_no_part_ends_for_a_while() {
+        let parts = Parts::new(100, 10);
+        parts.take_front().await.unwrap();
+        let quick = async {
+            for _ in 0..5 {
+                tokio::time::sleep(PATIENCE / 2).await;
+                parts.take_front().await.unwrap();
+            }
+            tokio::time::Instant::now()
+        };
+        let (last, came) = tokio::join!(quick, async {
+            let turn = parts.turn().await;
+            (turn.is_some(), tokio::time::Instant::now())
+        });
+        assert_eq!(came, (true, last + PATIENCE));
+        while parts.take_back().is_some() {}
+        assert!(parts.turn().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_that_is_refused_is_read_from_the_front() {
+        let parts = Parts::new(30, 10);
+        assert_eq!(parts.take_front().await, Some(0..10));
+        let turn = parts.turn().await.unwrap();
+        assert_eq!(parts.take_back(), Some(20..30));
+        assert_eq!(parts.take_front().await, Some(10..20));
+        let (last, ()) = tokio::join!(parts.take_front(), async {
+            tokio::task::yield_now().await;
+            parts.refused(turn);
+        });
+        assert_eq!(last, Some(20..30));
+        assert!(parts.turn().await.is_none());
     }
 }

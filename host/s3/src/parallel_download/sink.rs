@@ -11,6 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{DownloadError, ReadError};
 use crate::{
@@ -19,8 +20,8 @@ use crate::{
     positioned::write_all_at,
 };
 
-/// Bytes that are written at a time: a thread is asked for each time.
-const BATCH: u64 = 1024 * 1024;
+/// Bytes that are written at a time, by another thread, while the next are read.
+const BATCH: u64 = 512 * 1024;
 
 /// Is told how many bytes have come, and how many there are.
 pub(super) type Observer = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
@@ -72,13 +73,16 @@ impl Sink {
 
     /// Writes a body that begins where `part` does, and then what `more` gives for as
     /// long as it gives any, up to `end`, where the body must end too.
-    pub(super) async fn fill(
+    pub(super) async fn fill<F>(
         &self,
         body: Body,
         part: Range<u64>,
         end: Option<u64>,
-        mut more: impl FnMut() -> Option<Range<u64>>,
-    ) -> Result<(), SinkError> {
+        more: impl Fn() -> F,
+    ) -> Result<(), SinkError>
+    where
+        F: Future<Output = Option<Range<u64>>>,
+    {
         let mut limit = part.end;
         let mut segment = Segment::new(self, part.start);
         let mut stream = body.into_stream();
@@ -90,7 +94,7 @@ impl Sink {
                 }
                 segment.push(chunk.split_to(room.min(chunk.len()))).await?;
                 if segment.end == limit && end != Some(limit) {
-                    let Some(part) = more() else {
+                    let Some(part) = more().await else {
                         return segment.close().await;
                     };
                     limit = part.end;
@@ -106,7 +110,7 @@ impl Sink {
     /// Gives the file its length, and compares the checksum of all of it.
     pub(super) async fn finish(self) -> Result<(), SinkError> {
         let (file, length) = (self.file, self.read.into_inner());
-        blocking(move || file.set_len(length)).await?;
+        written(spawn_blocking(move || file.set_len(length))).await?;
         let Some(told) = self.told else {
             return Ok(());
         };
@@ -156,13 +160,21 @@ struct Segment<'a> {
     /// The last ones, not written yet.
     pending: Vec<Bytes>,
     pending_length: u64,
-    hasher: Option<Hasher>,
+    hashing: Hashing,
+}
+
+/// Where the checksum of what came so far is.
+enum Hashing {
+    Here(Option<Hasher>),
+    /// With those bytes that are being written.
+    Away(JoinHandle<io::Result<Option<Hasher>>>),
 }
 
 impl<'a> Segment<'a> {
     fn new(sink: &'a Sink, start: u64) -> Self {
         let hasher = sink.told.as_ref().map(|told| Hasher::new(told.algorithm));
-        Self { sink, start, end: start, pending: Vec::new(), pending_length: 0, hasher }
+        let hashing = Hashing::Here(hasher);
+        Self { sink, start, end: start, pending: Vec::new(), pending_length: 0, hashing }
     }
 
     async fn push(&mut self, chunk: Bytes) -> Result<(), SinkError> {
@@ -174,14 +186,16 @@ impl<'a> Segment<'a> {
         if self.pending_length < BATCH { Ok(()) } else { self.flush().await }
     }
 
+    /// Begins to write what is pending, when what was before it is written.
     async fn flush(&mut self) -> Result<(), SinkError> {
-        let length = mem::take(&mut self.pending_length);
-        if length == 0 {
+        if self.pending.is_empty() {
             return Ok(());
         }
+        let mut hasher = self.written().await?;
+        let length = mem::take(&mut self.pending_length);
         let (file, chunks) = (Arc::clone(&self.sink.file), mem::take(&mut self.pending));
-        let (mut at, mut hasher) = (self.end - length, self.hasher.take());
-        self.hasher = blocking(move || {
+        let mut at = self.end - length;
+        self.hashing = Hashing::Away(spawn_blocking(move || {
             for chunk in chunks {
                 if let Some(hasher) = &mut hasher {
                     hasher.update(&chunk);
@@ -190,14 +204,21 @@ impl<'a> Segment<'a> {
                 at += chunk.len() as u64;
             }
             Ok(hasher)
-        })
-        .await?;
+        }));
         Ok(())
+    }
+
+    /// Waits for what is being written; gives the checksum up to there.
+    async fn written(&mut self) -> Result<Option<Hasher>, SinkError> {
+        match mem::replace(&mut self.hashing, Hashing::Here(None)) {
+            Hashing::Here(hasher) => Ok(hasher),
+            Hashing::Away(writing) => written(writing).await,
+        }
     }
 
     async fn close(mut self) -> Result<(), SinkError> {
         self.flush().await?;
-        if let Some(hasher) = self.hasher {
+        if let Some(hasher) = self.written().await? {
             let mut hashed = self.sink.hashed.lock().unwrap_or_else(PoisonError::into_inner);
             hashed.add(self.start..self.end, hasher);
         }
@@ -205,11 +226,8 @@ impl<'a> Segment<'a> {
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, SinkError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(io::Error::other).flatten().map_err(SinkError::File)
+async fn written<T>(writing: JoinHandle<io::Result<T>>) -> Result<T, SinkError> {
+    writing.await.map_err(io::Error::other).flatten().map_err(SinkError::File)
 }
 
 fn wrong_length(what: &str, at: u64) -> SinkError {

@@ -22,6 +22,8 @@ pub(crate) struct Sent {
     then: Then,
     /// Before each byte of the body.
     pause: Option<Duration>,
+    /// Once, after so many bytes of the body.
+    rest: Option<(usize, Duration)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,11 @@ impl Sent {
         Self { pause: Some(pause), ..self }
     }
 
+    /// With a rest after so many bytes of the body.
+    pub(crate) fn resting_after(self, body: usize, rest: Duration) -> Self {
+        Self { rest: Some((body, rest)), ..self }
+    }
+
     /// With one bit turned over on the way, in the body.
     pub(crate) fn with_a_flipped_bit(mut self, at: usize) -> Self {
         let head = Seen { raw: self.bytes.clone(), complete: true }.head().len();
@@ -70,7 +77,7 @@ impl Sent {
 
 /// An answer, sent whole.
 pub(crate) fn sent(bytes: Vec<u8>) -> Sent {
-    Sent { bytes, then: Then::GoOn, pause: None }
+    Sent { bytes, then: Then::GoOn, pause: None, rest: None }
 }
 
 /// An object as the service keeps it.
@@ -215,10 +222,11 @@ async fn serve(mut socket: TcpStream, handler: Arc<Handler>, log: Arc<Mutex<Vec<
             log.push(seen.clone());
             log.len() - 1
         };
-        let Sent { bytes, then, pause } = handler(number, &seen);
-        let written = match pause {
-            None => socket.write_all(&bytes).await,
-            Some(pause) => drip(&mut socket, &bytes, pause).await,
+        let Sent { bytes, then, pause, rest } = handler(number, &seen);
+        let written = match (pause, rest) {
+            (Some(pause), _) => drip(&mut socket, &bytes, pause).await,
+            (None, Some((body, rest))) => write_resting(&mut socket, &bytes, body, rest).await,
+            (None, None) => socket.write_all(&bytes).await,
         };
         match then {
             _ if written.is_err() => return,
@@ -231,6 +239,19 @@ async fn serve(mut socket: TcpStream, handler: Arc<Handler>, log: Arc<Mutex<Vec<
             Then::Silence => std::future::pending().await,
         }
     }
+}
+
+async fn write_resting(
+    socket: &mut TcpStream,
+    bytes: &[u8],
+    body: usize,
+    rest: Duration,
+) -> std::io::Result<()> {
+    let head = Seen { raw: bytes.to_vec(), complete: true }.head().len();
+    let (first, last) = bytes.split_at(head + body);
+    socket.write_all(first).await?;
+    tokio::time::sleep(rest).await;
+    socket.write_all(last).await
 }
 
 async fn drip(socket: &mut TcpStream, bytes: &[u8], pause: Duration) -> std::io::Result<()> {

@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use futures::{TryStreamExt, stream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::{
     Multipart, MultipartUpload,
@@ -18,6 +21,7 @@ use crate::{
         request::{Headers, target},
         upload_checksum::advised,
     },
+    patience::PATIENCE,
 };
 
 /// How a body goes up.
@@ -98,8 +102,14 @@ async fn send_parts(
     source: Source,
     algorithm: Option<ChecksumAlgorithm>,
 ) -> Result<Vec<CompletedPart>, S3Error> {
+    let opened = match source {
+        Source::Replayable(_) => 1,
+        // One is read while another is sent.
+        Source::Stream(_) => multipart.parallel.min(2),
+    };
     let cutting = Cutting {
-        places: Arc::new(Semaphore::new(multipart.parallel)),
+        places: Arc::new(Semaphore::new(opened)),
+        opened,
         multipart,
         source,
         parts: 0,
@@ -126,6 +136,8 @@ struct Cutting {
     /// What bounds the memory: a part has its place from before it is read until it is
     /// stored.
     places: Arc<Semaphore>,
+    /// How many there are by now, of the `parallel` that there may be.
+    opened: usize,
     source: Source,
     parts: u32,
     sent: u64,
@@ -146,13 +158,26 @@ impl Cutting {
             Source::Replayable(_) => 1,
             Source::Stream(_) => self.multipart.places(size),
         };
-        // It never closes, and so never fails.
-        let place = Arc::clone(&self.places).acquire_many_owned(places).await.ok();
+        let place = self.place(places).await;
         let Some(payload) = self.source.next(size).await? else {
             return Ok(None);
         };
         self.parts += 1;
         self.sent += payload.length();
         Ok(Some((Part { number: self.parts, payload, place }, self)))
+    }
+    /// So many places, as soon as there are so many: those that parts have left, or one
+    /// more where none leaves any for a while.
+    async fn place(&mut self, count: u32) -> Option<OwnedSemaphorePermit> {
+        while self.opened < self.multipart.parallel {
+            let left = Arc::clone(&self.places).acquire_many_owned(count);
+            // It never closes, and so never fails.
+            if let Ok(place) = timeout(PATIENCE, left).await {
+                return place.ok();
+            }
+            self.opened += 1;
+            self.places.add_permits(1);
+        }
+        Arc::clone(&self.places).acquire_many_owned(count).await.ok()
     }
 }
