@@ -24,13 +24,13 @@ impl Running {
         // A second put could meet the first one's work, and report that as a failure.
         call.repeatable = options.condition == WriteCondition::Unconditional;
         call.moves(body.length());
-        call.run(options.check(), call.chain.top.put(key, body, options, call.waiting.clone()))
+        call.run(options.check(), || call.chain.top.put(key, body, options, call.waiting.clone()))
             .await
     }
 
     pub(crate) async fn get(&self, key: &str, options: &GetOptions) -> Result<Artifact, Error> {
         let call = Call::new(self, Operation::Get, Some(key));
-        let get = call.chain.top.get(key, options, call.waiting.clone());
+        let get = || call.chain.top.get(key, options, call.waiting.clone());
         let Object { info, body } = call.run(options.check(), get).await?;
         call.moves(body.length());
         Ok(Artifact::new(key, info, body))
@@ -38,17 +38,18 @@ impl Running {
 
     pub(crate) async fn head(&self, key: &str, options: &GetOptions) -> Result<ObjectInfo, Error> {
         let call = Call::new(self, Operation::Head, Some(key));
-        call.run(options.check(), call.chain.top.head(key, options, call.waiting.clone())).await
+        call.run(options.check(), || call.chain.top.head(key, options, call.waiting.clone())).await
     }
 
     pub(crate) async fn delete(&self, key: &str, options: &DeleteOptions) -> Result<(), Error> {
         let call = Call::new(self, Operation::Delete, Some(key));
-        call.run(options.check(), call.chain.top.delete(key, options, call.waiting.clone())).await
+        call.run(options.check(), || call.chain.top.delete(key, options, call.waiting.clone()))
+            .await
     }
 
     pub(crate) async fn list(&self, options: &ListOptions) -> Result<Listing, Error> {
         let call = Call::new(self, Operation::List, None);
-        call.run(options.check(), call.chain.top.list(options, call.waiting.clone())).await
+        call.run(options.check(), || call.chain.top.list(options, call.waiting.clone())).await
     }
 }
 
@@ -84,11 +85,14 @@ impl<'a> Call<'a> {
         self.span.record("bytes", bytes);
     }
 
-    async fn run<T>(
+    async fn run<T, F>(
         &self,
         options: Result<(), S3Error>,
-        call: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
+        call: impl FnOnce() -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let answer = match self.refusal(options) {
             Some(error) => Err(error),
             None => tokio::time::timeout(self.running.deadline, self.in_room(call))
@@ -101,12 +105,16 @@ impl<'a> Call<'a> {
         answer.map_err(|error| error.on(self.operation, self.key))
     }
 
-    /// The call, once there is room for the instances of the whole chain.
-    async fn in_room<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    /// Makes the call, once there is room for the instances of the whole chain. It takes
+    /// no memory before.
+    async fn in_room<T, F>(&self, call: impl FnOnce() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let room = self.running.sandbox.room_for(self.chain.depth).await?;
         self.waiting.keep(room);
         self.waiting.set(WaitsFor::Component);
-        call.await
+        call().await
     }
 
     /// Why the call is not made at all.
