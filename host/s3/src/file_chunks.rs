@@ -11,7 +11,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::{ByteStream, positioned::read_at};
 
-/// Bytes read at a time. With a quarter of it, a put from a file took a fifth more CPU time
+/// Bytes read at a time. With a quarter of it, a put from a file took a quarter more CPU time
 /// over loopback; with four times as much it took no less.
 pub(crate) const CHUNK: usize = 256 * 1024;
 

@@ -19,7 +19,7 @@ use std::{
 
 use artifact_s3::{
     Body, ByteRange, DownloadError, GetOptions, MemoryS3, Object, ObjectInfo, ParallelDownload,
-    PutOptions, S3Client, S3Error, S3ErrorKind as Kind,
+    PutOptions, S3Client, S3Error, S3ErrorKind as Kind, layers::ConcurrencyLimit,
 };
 use futures::{StreamExt, stream};
 use support::{
@@ -167,6 +167,19 @@ async fn where_parts_are_refused_the_first_request_reads_all() {
     .await;
     assert!(fetch(&server.client().await, &GetOptions::default()).await.unwrap() == bytes);
     assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn where_one_request_is_let_through_at_a_time_it_reads_all() {
+    let stored = Stored::new(noise(10 * PART));
+    let bytes = stored.bytes.clone();
+    let server = ObjectServer::start(move |_, seen| rests_at_the_front(&stored, seen)).await;
+    let s3 = ConcurrencyLimit::new(1, server.client().await);
+    let fetched = tokio::time::timeout(Duration::from_secs(10), async {
+        fetch(&s3, &GetOptions::default()).await
+    });
+    assert!(fetched.await.unwrap().unwrap() == bytes);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]

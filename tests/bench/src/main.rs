@@ -8,6 +8,7 @@ mod child;
 mod clients;
 mod cores;
 mod load;
+mod memory;
 mod nowhere;
 mod plot;
 mod report;

@@ -2,6 +2,8 @@
 
 use std::{fs, process::Command};
 
+use crate::memory::latencies;
+
 /// The lock file that this program was built with.
 const LOCK_FILE: &str = include_str!("../Cargo.lock");
 
@@ -21,6 +23,7 @@ pub(crate) fn surroundings() -> Vec<(&'static str, String)> {
         ("date", jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string()),
         ("processor", format!("{}, {cores} cores", of_proc("/proc/cpuinfo", "model name"))),
         ("memory", memory),
+        ("a read of memory at random", latencies()),
         ("kernel", read("/proc/sys/kernel/osrelease")),
         ("compiler", printed("rustc", &["--version"])),
         (

@@ -108,7 +108,7 @@ impl ParallelDownload {
             Some(_) => Parts::new(info.size, self.part_size),
             None => Parts::one(body.length()),
         };
-        let first = parts.take_front().await.unwrap_or(0..0);
+        let first = parts.take_front().unwrap_or(0..0);
         // What comes in one part is compared by the body itself.
         let told = told.filter(|_| parts.count() > 1);
         let file = file.try_clone().map_err(DownloadError::File)?;
@@ -144,18 +144,26 @@ where
     E: ReadError,
     F: Future<Output = Result<Object, E>>,
 {
-    let Some(mut turn) = parts.turn().await else { return Ok(()) };
-    let Some(mut part) = parts.take_back() else { return Ok(()) };
-    let mut object = if *turn == FromBack::Given {
+    let Some(turn) = parts.turn().await else { return Ok(()) };
+    let (mut part, mut object);
+    if *turn == FromBack::Given {
         drop(turn);
-        of_object(&part).await.map_err(of_part)?
+        let Some(last) = parts.take_back() else { return Ok(()) };
+        object = of_object(&last).await.map_err(of_part)?;
+        part = last;
     } else {
         // One is asked for before the others.
-        match of_object(&part).await {
-            Ok(object) => {
-                *turn = FromBack::Given;
-                drop(turn);
-                object
+        let Some(last) = parts.ask_back() else { return Ok(()) };
+        let answer = tokio::select! {
+            answer = of_object(&last) => answer,
+            () = parts.taken_over() => return Ok(()),
+        };
+        match answer {
+            Ok(first) => {
+                if !parts.given(turn) {
+                    return Ok(());
+                }
+                object = first;
             }
             Err(error) if error.is_changed() => return Err(of_part(error)),
             Err(_) => {
@@ -163,13 +171,14 @@ where
                 return Ok(());
             }
         }
-    };
+        part = last;
+    }
     loop {
         if object.info.etag != info.etag || object.info.size != info.size {
             return Err(DownloadError::Get(E::changed(None)));
         }
         let end = Some(part.end);
-        sink.fill(object.body, part, end, || std::future::ready(None)).await?;
+        sink.fill(object.body, part, end, || None).await?;
         let Some(next) = parts.take_back() else { return Ok(()) };
         object = of_object(&next).await.map_err(of_part)?;
         part = next;

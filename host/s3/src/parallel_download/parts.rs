@@ -18,10 +18,17 @@ pub(super) struct Parts {
     /// Of the object, where it is known.
     end: Option<u64>,
     count: u64,
-    left: Mutex<Range<u64>>,
+    left: Mutex<Left>,
     handed_out: Notify,
     /// Whose turn it is to ask for parts from the back.
     turn: sync::Mutex<FromBack>,
+}
+
+#[derive(Debug)]
+struct Left {
+    parts: Range<u64>,
+    /// The last part, while nobody knows whether it is given.
+    asked_for: Option<u64>,
 }
 
 /// Whether parts are given. Not every service, and not every policy, gives parts on a
@@ -46,8 +53,8 @@ impl Parts {
     }
 
     fn of(size: u64, end: Option<u64>, count: u64) -> Self {
-        let (handed_out, turn) = (Notify::new(), sync::Mutex::default());
-        Self { size, end, count, left: Mutex::new(0..count), handed_out, turn }
+        let left = Mutex::new(Left { parts: 0..count, asked_for: None });
+        Self { size, end, count, left, handed_out: Notify::new(), turn: sync::Mutex::default() }
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -64,15 +71,10 @@ impl Parts {
         self.end
     }
 
-    /// Where none is left, waits whether the one that is asked for is refused, and has to
-    /// be read from the front as well.
-    pub(super) async fn take_front(&self) -> Option<Range<u64>> {
-        let part = self.hand_out(Range::next);
-        if part.is_some() {
-            return part;
-        }
-        let _decided = self.turn.lock().await;
-        self.hand_out(Range::next)
+    /// The next one; at last the one that is asked for and not given yet. It might never be,
+    /// as where only so many requests are let through.
+    pub(super) fn take_front(&self) -> Option<Range<u64>> {
+        self.hand_out(|left| left.parts.next().or_else(|| left.asked_for.take()))
     }
 
     /// The turn of one who would take parts from the back, when it is worth while to have
@@ -81,7 +83,7 @@ impl Parts {
         let turn = self.turn.lock().await;
         loop {
             let next = self.handed_out.notified();
-            if *turn == FromBack::Refused || self.left().is_empty() {
+            if *turn == FromBack::Refused || self.left().parts.is_empty() {
                 return None;
             }
             if timeout(PATIENCE, next).await.is_err() {
@@ -90,17 +92,45 @@ impl Parts {
         }
     }
 
-    /// The last part that was taken from the back is left to who reads on, as are all others.
+    pub(super) fn take_back(&self) -> Option<Range<u64>> {
+        self.hand_out(|left| left.parts.next_back())
+    }
+
+    /// The last part, to ask whether it is given.
+    pub(super) fn ask_back(&self) -> Option<Range<u64>> {
+        self.hand_out(|left| {
+            left.asked_for = left.parts.next_back();
+            left.asked_for
+        })
+    }
+
+    /// Waits until the part that is asked for was read from the front.
+    pub(super) async fn taken_over(&self) {
+        loop {
+            let next = self.handed_out.notified();
+            if self.left().asked_for.is_none() {
+                return;
+            }
+            next.await;
+        }
+    }
+
+    /// The part that was asked for is given; false if it was read from the front meanwhile.
+    pub(super) fn given(&self, mut turn: sync::MutexGuard<'_, FromBack>) -> bool {
+        *turn = FromBack::Given;
+        self.left().asked_for.take().is_some()
+    }
+
+    /// The part that was asked for is left to who reads on, as are all others.
     pub(super) fn refused(&self, mut turn: sync::MutexGuard<'_, FromBack>) {
         *turn = FromBack::Refused;
-        self.left().end += 1;
+        let mut left = self.left();
+        if left.asked_for.take().is_some() {
+            left.parts.end += 1;
+        }
     }
 
-    pub(super) fn take_back(&self) -> Option<Range<u64>> {
-        self.hand_out(Range::next_back)
-    }
-
-    fn hand_out(&self, take: impl FnOnce(&mut Range<u64>) -> Option<u64>) -> Option<Range<u64>> {
+    fn hand_out(&self, take: impl FnOnce(&mut Left) -> Option<u64>) -> Option<Range<u64>> {
         let number = take(&mut self.left())?;
         self.handed_out.notify_waiters();
         let start = number * self.size;
@@ -108,7 +138,7 @@ impl Parts {
         Some(start..self.end.map_or(end, |length| end.min(length)))
     }
 
-    fn left(&self) -> MutexGuard<'_, Range<u64>> {
+    fn left(&self) -> MutexGuard<'_, Left> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -117,33 +147,33 @@ impl Parts {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn every_byte_is_in_one_part() {
+    #[test]
+    fn every_byte_is_in_one_part() {
         for (length, size) in [(1, 1), (9, 10), (10, 10), (11, 10), (100, 7), (5, u64::MAX)] {
             let parts = Parts::new(length, size);
-            let mut all = vec![parts.take_front().await.unwrap()];
+            let mut all = vec![parts.take_front().unwrap()];
             while let Some(part) = parts.take_back() {
                 all.push(part);
-                all.extend(parts.take_front().await);
+                all.extend(parts.take_front());
             }
             all.sort_by_key(|part| part.start);
             assert_eq!(all.len() as u64, parts.count());
             assert_eq!((all[0].start, all[all.len() - 1].end), (0, length));
             assert!(all.windows(2).all(|two| two[0].end == two[1].start), "{all:?}");
         }
-        assert_eq!(Parts::new(0, 10).take_front().await, None);
-        assert_eq!(Parts::one(None).take_front().await, Some(0..u64::MAX));
+        assert_eq!(Parts::new(0, 10).take_front(), None);
+        assert_eq!(Parts::one(None).take_front(), Some(0..u64::MAX));
         assert_eq!(Parts::one(Some(7)).take_back(), Some(0..7));
     }
 
     #[tokio::test(start_paused = true)]
     async fn others_come_where_no_part_ends_for_a_while() {
         let parts = Parts::new(100, 10);
-        parts.take_front().await.unwrap();
+        parts.take_front().unwrap();
         let quick = async {
             for _ in 0..5 {
                 tokio::time::sleep(PATIENCE / 2).await;
-                parts.take_front().await.unwrap();
+                parts.take_front().unwrap();
             }
             tokio::time::Instant::now()
         };
@@ -157,17 +187,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_part_that_is_refused_is_read_from_the_front() {
-        let parts = Parts::new(30, 10);
-        assert_eq!(parts.take_front().await, Some(0..10));
-        let turn = parts.turn().await.unwrap();
-        assert_eq!(parts.take_back(), Some(20..30));
-        assert_eq!(parts.take_front().await, Some(10..20));
-        let (last, ()) = tokio::join!(parts.take_front(), async {
-            tokio::task::yield_now().await;
-            parts.refused(turn);
-        });
-        assert_eq!(last, Some(20..30));
+    async fn the_part_that_is_asked_for_is_read_from_the_front_where_it_is_not_given() {
+        let asked = async || {
+            let parts = Parts::new(30, 10);
+            assert_eq!(parts.take_front(), Some(0..10));
+            assert_eq!(parts.turn().await.as_deref(), Some(&FromBack::Unknown));
+            assert_eq!(parts.ask_back(), Some(20..30));
+            assert_eq!(parts.take_front(), Some(10..20));
+            parts
+        };
+        let parts = asked().await;
+        parts.refused(parts.turn.lock().await);
+        assert_eq!(parts.take_front(), Some(20..30));
         assert!(parts.turn().await.is_none());
+
+        let parts = asked().await;
+        let (last, ()) = tokio::join!(async { parts.take_front() }, parts.taken_over());
+        assert_eq!((last, parts.take_front()), (Some(20..30), None));
+        assert!(!parts.given(parts.turn.lock().await));
+
+        let parts = asked().await;
+        assert!(parts.given(parts.turn.lock().await));
+        assert_eq!(parts.take_front(), None);
     }
 }

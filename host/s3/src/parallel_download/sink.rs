@@ -73,16 +73,13 @@ impl Sink {
 
     /// Writes a body that begins where `part` does, and then what `more` gives for as
     /// long as it gives any, up to `end`, where the body must end too.
-    pub(super) async fn fill<F>(
+    pub(super) async fn fill(
         &self,
         body: Body,
         part: Range<u64>,
         end: Option<u64>,
-        more: impl Fn() -> F,
-    ) -> Result<(), SinkError>
-    where
-        F: Future<Output = Option<Range<u64>>>,
-    {
+        more: impl Fn() -> Option<Range<u64>>,
+    ) -> Result<(), SinkError> {
         let mut limit = part.end;
         let mut segment = Segment::new(self, part.start);
         let mut stream = body.into_stream();
@@ -94,7 +91,7 @@ impl Sink {
                 }
                 segment.push(chunk.split_to(room.min(chunk.len()))).await?;
                 if segment.end == limit && end != Some(limit) {
-                    let Some(part) = more().await else {
+                    let Some(part) = more() else {
                         return segment.close().await;
                     };
                     limit = part.end;

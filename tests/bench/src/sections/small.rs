@@ -22,17 +22,26 @@ const SIZE: usize = 4096;
 /// Different keys, so that a service that locks them is not what is measured.
 const KEYS: u64 = 256;
 
-/// Profiles of 2026-11-29 (samples of the CPU clock, 64 and 1 in flight).
+/// Profiles of 2026-11-29: samples of the CPU clock.
 const BOUND: &str = "One at a time, 47 % of our CPU time and as much of object_store's is the \
     kernel's, for the same three system calls; of what is ours no function takes more than 4 %. \
-    With many in flight it is the sandbox: a call of a reused instance takes 4 µs where all it \
-    touches is in the caches, and here 15 to 35 µs more than our client alone. The profile spreads \
-    that over all of wasmtime (12 %), copies (8 %) and allocations; inferred and not profiled is \
-    that code and data are cold, as the machine counts no cache misses.";
-const BOUND_BEHIND_A_POLICY: &str = "A fresh instance of a policy takes 11 µs where all it touches \
-    is in the caches, and 35 between two requests, with 4 in flight as with 64. Of a call with 64 \
-    in flight, making the instance is 8 %, dropping it 8 %, its 45 allocations 8 %, copying and \
-    zeroing memory 12 %, its own code 5 %; no function of wasmtime takes more than 2 %.";
+    With many in flight it is the sandbox: with 64, our client alone takes 0.4 of object_store's \
+    CPU time, and a call of a reused instance adds 10 to 17 µs to that. 5 µs of them are what it \
+    adds to a client that answers after it has given way once, with 64 in flight as well. The \
+    rest spreads over all functions alike, the kernel's among them, which take half as long again \
+    for the same calls; samples lie in 240 KiB of code with the client alone, in 430 with the \
+    sandbox, beside the data of the calls in flight, and a core's own cache has 1 MiB (what is \
+    beyond it costs: see the machine's table). That cold caches are the cause is inferred, as the \
+    machine counts no misses. Huge pages for the code, smaller code (opt-level s), and waiting \
+    outside the guest's stack gave nothing or less; thin LTO takes 7 to 15 % off us and peers \
+    alike.";
+const BOUND_BEHIND_A_POLICY: &str = "A fresh instance of a policy adds 11 µs to a client that \
+    answers at once, with 64 in flight as with 2, and 35 to 60 between two requests, with 4 in \
+    flight as with 64; the samples lie in 570 KiB of code. Of a call with 64 in flight, making the \
+    instance is 8 %, dropping it 8 %, its 45 allocations 8 %, copying and zeroing memory 12 %, its \
+    own code 5 %; no function of wasmtime takes more than 2 %, and all take two to three times \
+    what they take without HTTP between. Zeroing only pages that were written (PAGEMAP_SCAN), \
+    giving them back, and slots closer together gave nothing or less.";
 
 /// One contender at one concurrency.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -166,6 +166,7 @@ impl Cutting {
         self.sent += payload.length();
         Ok(Some((Part { number: self.parts, payload, place }, self)))
     }
+
     /// So many places, as soon as there are so many: those that parts have left, or one
     /// more where none leaves any for a while.
     async fn place(&mut self, count: u32) -> Option<OwnedSemaphorePermit> {

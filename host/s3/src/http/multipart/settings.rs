@@ -48,7 +48,8 @@ pub struct Multipart {
     pub threshold: u64,
     /// Smallest part in bytes, 5 MiB to 5 GiB; 8 MiB, by default.
     pub part_size: u64,
-    /// Parts under way at once, of one upload, 1 to 1000; 4, by default.
+    /// Most parts under way at once, of one upload, 1 to 1000; 4, by default. It begins
+    /// with one, or two of a stream, and has one more each time that none ends for 10 ms.
     pub parallel: usize,
 }
 

@@ -18,6 +18,10 @@ use crate::{
 
 const AT_LEAST_OF_THAT_AT_64: f64 = 0.9;
 const COUNTS: [usize; 5] = [1, 64, 256, 1000, 10_000];
+/// Profiles of 2026-11-29: samples of the CPU clock.
+const BOUND: &str = "Calls beyond the room for 1,000 wait for it: tokio's queue of those that wait, \
+    and its timers, take 0.7 µs of the 1.2 µs by which a call takes longer than with 64 in flight, \
+    and what else a call touches, and is in no cache then, 0.3 µs.";
 /// As of a service nearby.
 const LATENCY: Duration = Duration::from_millis(5);
 
@@ -72,7 +76,8 @@ pub(super) fn run(setting: Setting, report: &mut Report) -> anyhow::Result<()> {
         let ratio = ratios(&per_second[COUNTS.len() - 1], &per_second[1]);
         let name = format!("many: 10,000 calls in flight, answered {title}: of those at 64");
         let note = format!("a second, over the rounds {:.2} to {:.2}", ratio.min, ratio.max);
-        report.bar(Bar::at_least(AT_LEAST_OF_THAT_AT_64, name, ratio.median).note(note));
+        let bar = Bar::at_least(AT_LEAST_OF_THAT_AT_64, name, ratio.median).note(note);
+        report.bar(bar.bounded_by(BOUND));
 
         let mut points = Vec::new();
         for (in_flight, per_second) in COUNTS.iter().zip(per_second) {
