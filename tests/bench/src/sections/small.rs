@@ -26,7 +26,7 @@ const KEYS: u64 = 256;
 const BOUND: &str = "One at a time, 47 % of our CPU time and as much of object_store's is the \
     kernel's, for the same three system calls; of what is ours no function takes more than 4 %. \
     With many in flight it is the sandbox: with 64, our client alone takes 0.4 of object_store's \
-    CPU time, and a call of a reused instance adds 10 to 17 µs to that. 5 µs of them are what it \
+    CPU time, and a call of a reused instance adds 11 to 29 µs to that. 5 µs of them are what it \
     adds to a client that answers after it has given way once, with 64 in flight as well. The \
     rest spreads over all functions alike, the kernel's among them, which take half as long again \
     for the same calls; samples lie in 240 KiB of code with the client alone, in 430 with the \
