@@ -5,14 +5,24 @@ use std::{
     time::Duration,
 };
 
-/// Passes requests on so slowly that one of many megabytes takes many seconds.
+/// Passes requests, or answers, on slowly.
 pub struct Throttle {
     pub endpoint: String,
 }
 
 impl Throttle {
-    /// Before a server at `http://host:port`.
+    /// Before a server at `http://host:port`: a request of many megabytes takes many seconds.
     pub fn before(endpoint: &str) -> Self {
+        Self::pausing(endpoint, Duration::from_millis(20), Duration::ZERO)
+    }
+
+    /// Before such a server: an answer of 8 MiB takes a quarter of a second.
+    pub fn of_answers(endpoint: &str) -> Self {
+        Self::pausing(endpoint, Duration::ZERO, Duration::from_millis(2))
+    }
+
+    /// With pauses after each 64 KiB.
+    fn pausing(endpoint: &str, requests: Duration, answers: Duration) -> Self {
         let server = endpoint.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -21,10 +31,10 @@ impl Throttle {
             for client in listener.incoming() {
                 let client = client.unwrap();
                 let server = TcpStream::connect(&server).unwrap();
-                let (answers, to_client) =
+                let (from_server, to_client) =
                     (server.try_clone().unwrap(), client.try_clone().unwrap());
-                thread::spawn(move || pass(client, server, Duration::from_millis(20)));
-                thread::spawn(move || pass(answers, to_client, Duration::ZERO));
+                thread::spawn(move || pass(client, server, requests));
+                thread::spawn(move || pass(from_server, to_client, answers));
             }
         });
         Self { endpoint }
