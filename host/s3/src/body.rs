@@ -50,20 +50,20 @@ pub(crate) type Observer = Arc<dyn Fn(u64) + Send + Sync>;
 
 enum Source {
     Chunks(Vec<Bytes>),
-    /// So many bytes of a file from an offset on. `to_end` says that the file should
-    /// end there, which whoever sends it checks.
-    File {
-        path: PathBuf,
-        offset: u64,
-        length: u64,
-        to_end: bool,
-        buffers: Buffers,
-    },
+    File(FilePart),
     Spooled(Spool),
-    Stream {
-        stream: ByteStream,
-        length: Option<u64>,
-    },
+    Stream { stream: ByteStream, length: Option<u64> },
+}
+
+/// So many bytes of a file from an offset on. `to_end` says that the file should end there,
+/// which whoever sends it checks.
+#[derive(Clone)]
+struct FilePart {
+    path: PathBuf,
+    offset: u64,
+    length: u64,
+    to_end: bool,
+    buffers: Buffers,
 }
 
 impl Body {
@@ -105,7 +105,7 @@ impl Body {
         }
         let length = metadata.len();
         let buffers = Buffers::default();
-        Ok(Self::new(Source::File { path, offset: 0, length, to_end: true, buffers }))
+        Ok(Self::new(Source::File(FilePart { path, offset: 0, length, to_end: true, buffers })))
     }
 
     /// A stream, with its length where it is known.
@@ -126,7 +126,7 @@ impl Body {
     pub fn length(&self) -> Option<u64> {
         match &self.bytes {
             Source::Chunks(chunks) => Some(chunks.iter().map(|c| c.len() as u64).sum()),
-            Source::File { length, .. } => Some(*length),
+            Source::File(file) => Some(file.length),
             Source::Spooled(spool) => Some(spool.length()),
             Source::Stream { length, .. } => *length,
         }
@@ -143,13 +143,7 @@ impl Body {
     pub fn try_clone(&self) -> Option<Self> {
         let bytes = match &self.bytes {
             Source::Chunks(chunks) => Source::Chunks(chunks.clone()),
-            Source::File { path, offset, length, to_end, buffers } => Source::File {
-                path: path.clone(),
-                offset: *offset,
-                length: *length,
-                to_end: *to_end,
-                buffers: buffers.clone(),
-            },
+            Source::File(file) => Source::File(file.clone()),
             Source::Spooled(spool) => Source::Spooled(spool.clone()),
             Source::Stream { .. } => return None,
         };
@@ -161,13 +155,12 @@ impl Body {
     pub(crate) fn slice(&self, offset: u64, length: u64) -> Option<Self> {
         let bytes = match &self.bytes {
             Source::Chunks(chunks) => Source::Chunks(slice(chunks, offset, length)),
-            Source::File { path, offset: begin, length: whole, to_end, buffers } => Source::File {
-                path: path.clone(),
-                offset: begin + offset,
+            Source::File(file) => Source::File(FilePart {
+                offset: file.offset + offset,
                 length,
-                to_end: *to_end && offset + length == *whole,
-                buffers: buffers.clone(),
-            },
+                to_end: file.to_end && offset + length == file.length,
+                ..file.clone()
+            }),
             Source::Spooled(spool) => Source::Spooled(spool.slice(offset, length)),
             Source::Stream { .. } => return None,
         };
@@ -262,7 +255,7 @@ impl Body {
     pub fn into_stream(self) -> ByteStream {
         let stream: ByteStream = match self.bytes {
             Source::Chunks(chunks) => Box::pin(stream::iter(chunks.into_iter().map(Ok))),
-            Source::File { path, offset, length, to_end, buffers } => Box::pin(
+            Source::File(FilePart { path, offset, length, to_end, buffers }) => Box::pin(
                 stream::once(async move {
                     let file = tokio::fs::File::open(path).await?.into_std().await;
                     let end = if to_end { u64::MAX } else { offset + length };
@@ -341,7 +334,7 @@ impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.bytes {
             Source::Chunks(_) => "chunks",
-            Source::File { .. } => "file",
+            Source::File(_) => "file",
             Source::Spooled(_) => "temporary file",
             Source::Stream { .. } => "stream",
         };
