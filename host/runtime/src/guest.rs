@@ -57,14 +57,15 @@ impl GuestPre {
 /// The five functions of one instance.
 ///
 /// As `bindgen` makes them, but that the type of each is checked when it is first called: to
-/// check all five took a tenth of what a fresh call costs.
+/// check all five took a tenth of what a fresh call costs. And options come in boxes, as a
+/// call's parameters are moved some ten times on their way into the component.
 pub(crate) struct Guest {
     instance: Instance,
-    put: Function<(String, Resource<HostBody>, PutOptions), Resource<HostReceipt>>,
-    get: Function<(String, GetOptions), Object>,
-    head: Function<(String, GetOptions), ObjectInfo>,
-    delete: Function<(String, DeleteOptions), ()>,
-    list: Function<(ListOptions,), Listing>,
+    put: Function<(String, Resource<HostBody>, Box<PutOptions>), Resource<HostReceipt>>,
+    get: Function<(String, Box<GetOptions>), Object>,
+    head: Function<(String, Box<GetOptions>), ObjectInfo>,
+    delete: Function<(String, Box<DeleteOptions>), ()>,
+    list: Function<(Box<ListOptions>,), Listing>,
 }
 
 /// What a function gives: the outer error is a trap.
@@ -125,7 +126,7 @@ impl Guest {
         store: &mut Store<CallState>,
         key: &str,
         body: Resource<HostBody>,
-        options: PutOptions,
+        options: Box<PutOptions>,
     ) -> impl Future<Output = Answer<Resource<HostReceipt>>> {
         self.put.call(store, self.instance, (key.to_owned(), body, options))
     }
@@ -134,7 +135,7 @@ impl Guest {
         &mut self,
         store: &mut Store<CallState>,
         key: &str,
-        options: GetOptions,
+        options: Box<GetOptions>,
     ) -> impl Future<Output = Answer<Object>> {
         self.get.call(store, self.instance, (key.to_owned(), options))
     }
@@ -143,7 +144,7 @@ impl Guest {
         &mut self,
         store: &mut Store<CallState>,
         key: &str,
-        options: GetOptions,
+        options: Box<GetOptions>,
     ) -> impl Future<Output = Answer<ObjectInfo>> {
         self.head.call(store, self.instance, (key.to_owned(), options))
     }
@@ -152,7 +153,7 @@ impl Guest {
         &mut self,
         store: &mut Store<CallState>,
         key: &str,
-        options: DeleteOptions,
+        options: Box<DeleteOptions>,
     ) -> impl Future<Output = Answer<()>> {
         self.delete.call(store, self.instance, (key.to_owned(), options))
     }
@@ -160,7 +161,7 @@ impl Guest {
     pub(crate) fn list(
         &mut self,
         store: &mut Store<CallState>,
-        options: ListOptions,
+        options: Box<ListOptions>,
     ) -> impl Future<Output = Answer<Listing>> {
         self.list.call(store, self.instance, (options,))
     }

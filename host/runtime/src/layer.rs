@@ -154,7 +154,7 @@ impl Link for Layer {
         };
         let call = self.supervised(key, &waiting, again, |mut instance| async move {
             let (body, number) = instance.lend(body)?;
-            let options = options.clone().into();
+            let options = Box::new(options.clone().into());
             let answer = instance.guest.put(&mut instance.store, key, body, options).await;
             let receipt = instance.answer(answer).and_then(|receipt| instance.reclaim(receipt));
             let stored = receipt.and_then(|receipt| {
@@ -183,7 +183,7 @@ impl Link for Layer {
         waiting: Waiting,
     ) -> Result<Object, Error> {
         let call = self.supervised(key, &waiting, Again::Harmless, |mut instance| async move {
-            let options = options.clone().into();
+            let options = Box::new(options.clone().into());
             let answer = instance.guest.get(&mut instance.store, key, options).await;
             let opened = instance.answer(answer).and_then(|object| {
                 let body = instance.reclaim(object.body)?.body;
@@ -204,7 +204,7 @@ impl Link for Layer {
         waiting: Waiting,
     ) -> Result<ObjectInfo, Error> {
         let call = self.supervised(key, &waiting, Again::Harmless, |mut instance| async move {
-            let options = options.clone().into();
+            let options = Box::new(options.clone().into());
             let answer = instance.guest.head(&mut instance.store, key, options).await;
             let described = instance.answer(answer).and_then(|info| self.described(info));
             instance.end(described)
@@ -222,7 +222,7 @@ impl Link for Layer {
         waiting: Waiting,
     ) -> Result<(), Error> {
         let call = self.supervised(key, &waiting, Again::Repeats, |mut instance| async move {
-            let options = options.clone().into();
+            let options = Box::new(options.clone().into());
             let answer = instance.guest.delete(&mut instance.store, key, options).await;
             let deleted = instance.answer(answer);
             instance.end(deleted)
@@ -239,7 +239,7 @@ impl Link for Layer {
             &waiting,
             Again::Harmless,
             |mut instance| async move {
-                let options = options.clone().into();
+                let options = Box::new(options.clone().into());
                 let answer = instance.guest.list(&mut instance.store, options).await;
                 let listed = instance.answer(answer).map(Into::into);
                 instance.end(listed)

@@ -21,65 +21,78 @@ type Answer<T> = wasmtime::Result<Result<T, types::S3Error>>;
 
 /// The S3 calls of a component: each is checked against its grant, and made by
 /// the store's client.
+///
+/// Those that are called most are no `async fn`: what came in is turned into the client's
+/// options before the future is made, which is moved a few times and would carry both.
 impl s3::Host for CallState {
-    async fn put_object(
+    fn put_object(
         &mut self,
         bucket: String,
         key: String,
         body: Resource<HostBody>,
         options: types::PutOptions,
-    ) -> Answer<Resource<HostReceipt>> {
-        let HostBody { id, body } = self.table.delete(body)?;
-        let options = PutOptions::from(options);
-        let (grant, client, waiting) = self.s3()?;
-        let stored = match admit(grant, &bucket, &key, options.check()) {
-            Ok(key) => {
-                send(waiting, || client.put_object(grant.bucket(), &key, body, &options)).await
-            }
-            Err(refusal) => Err(refusal),
-        };
-        Ok(match stored {
-            Ok(info) => Ok(self.table.push(HostReceipt { info, body_id: Some(id) })?),
-            Err(error) => Err(self.remember(error, Operation::PutObject, &bucket, &key)),
-        })
+    ) -> impl Future<Output = Answer<Resource<HostReceipt>>> + Send {
+        let options = Box::new(PutOptions::from(options));
+        async move {
+            let HostBody { id, body } = self.table.delete(body)?;
+            let (grant, client, waiting) = self.s3()?;
+            let stored = match admit(grant, &bucket, &key, options.check()) {
+                Ok(key) => {
+                    send(waiting, || client.put_object(grant.bucket(), &key, body, &options)).await
+                }
+                Err(refusal) => Err(refusal),
+            };
+            Ok(match stored {
+                Ok(info) => Ok(self.table.push(HostReceipt { info, body_id: Some(id) })?),
+                Err(error) => Err(self.remember(error, Operation::PutObject, &bucket, &key)),
+            })
+        }
     }
 
-    async fn get_object(
+    fn get_object(
         &mut self,
         bucket: String,
         key: String,
         options: types::GetOptions,
-    ) -> Answer<objects::Object> {
-        let options = GetOptions::from(options);
-        let (grant, client, waiting) = self.s3()?;
-        let opened = match admit(grant, &bucket, &key, options.check()) {
-            Ok(key) => send(waiting, || client.get_object(grant.bucket(), &key, &options)).await,
-            Err(refusal) => Err(refusal),
-        };
-        Ok(match opened {
-            Ok(artifact_s3::Object { info, body }) => {
-                Ok(objects::Object { info: info.into(), body: self.push_body(body)? })
-            }
-            Err(error) => Err(self.remember(error, Operation::GetObject, &bucket, &key)),
-        })
+    ) -> impl Future<Output = Answer<objects::Object>> + Send {
+        let options = Box::new(GetOptions::from(options));
+        async move {
+            let (grant, client, waiting) = self.s3()?;
+            let opened = match admit(grant, &bucket, &key, options.check()) {
+                Ok(key) => {
+                    send(waiting, || client.get_object(grant.bucket(), &key, &options)).await
+                }
+                Err(refusal) => Err(refusal),
+            };
+            Ok(match opened {
+                Ok(artifact_s3::Object { info, body }) => {
+                    Ok(objects::Object { info: info.into(), body: self.push_body(body)? })
+                }
+                Err(error) => Err(self.remember(error, Operation::GetObject, &bucket, &key)),
+            })
+        }
     }
 
-    async fn head_object(
+    fn head_object(
         &mut self,
         bucket: String,
         key: String,
         options: types::GetOptions,
-    ) -> Answer<types::ObjectInfo> {
-        let options = GetOptions::from(options);
-        let (grant, client, waiting) = self.s3()?;
-        let described = match admit(grant, &bucket, &key, options.check()) {
-            Ok(key) => send(waiting, || client.head_object(grant.bucket(), &key, &options)).await,
-            Err(refusal) => Err(refusal),
-        };
-        Ok(match described {
-            Ok(info) => Ok(info.into()),
-            Err(error) => Err(self.remember(error, Operation::HeadObject, &bucket, &key)),
-        })
+    ) -> impl Future<Output = Answer<types::ObjectInfo>> + Send {
+        let options = Box::new(GetOptions::from(options));
+        async move {
+            let (grant, client, waiting) = self.s3()?;
+            let described = match admit(grant, &bucket, &key, options.check()) {
+                Ok(key) => {
+                    send(waiting, || client.head_object(grant.bucket(), &key, &options)).await
+                }
+                Err(refusal) => Err(refusal),
+            };
+            Ok(match described {
+                Ok(info) => Ok(info.into()),
+                Err(error) => Err(self.remember(error, Operation::HeadObject, &bucket, &key)),
+            })
+        }
     }
 
     async fn delete_object(

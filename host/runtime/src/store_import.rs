@@ -1,4 +1,7 @@
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    future::Future,
+    sync::{Arc, atomic::Ordering},
+};
 
 use artifact_s3::{ObjectKey, S3Error};
 use wasmtime::component::Resource;
@@ -21,47 +24,61 @@ const NEXT_STORE: &str = "artifact_store::next_store";
 type Answer<T> = wasmtime::Result<Result<T, types::Error>>;
 
 /// A policy's calls of the next store: each is checked against its grant, and the
-/// host carries the handles over. No bytes move.
+/// host carries the handles over. No bytes move. Most are no `async fn`, as in `s3_import.rs`.
 impl store::Host for CallState {
-    async fn put(
+    fn put(
         &mut self,
         key: String,
         body: Resource<HostBody>,
         options: types::PutOptions,
-    ) -> Answer<Resource<HostReceipt>> {
-        let HostBody { id, body } = self.table.delete(body)?;
-        let options = PutOptions::from(options);
-        let stored = match self.next(Operation::Put, &key, options.check())? {
-            Ok(next) => next.put(&key, body, &options, self.waiting.clone()).await,
-            Err(refusal) => Err(refusal),
-        };
-        Ok(match stored {
-            Ok(info) => Ok(self.table.push(HostReceipt { info, body_id: Some(id) })?),
-            Err(error) => Err(self.told(error)),
-        })
+    ) -> impl Future<Output = Answer<Resource<HostReceipt>>> + Send {
+        let options = Box::new(PutOptions::from(options));
+        async move {
+            let HostBody { id, body } = self.table.delete(body)?;
+            let stored = match self.next(Operation::Put, &key, options.check())? {
+                Ok(next) => next.put(&key, body, &options, self.waiting.clone()).await,
+                Err(refusal) => Err(refusal),
+            };
+            Ok(match stored {
+                Ok(info) => Ok(self.table.push(HostReceipt { info, body_id: Some(id) })?),
+                Err(error) => Err(self.told(error)),
+            })
+        }
     }
 
-    async fn get(&mut self, key: String, options: types::GetOptions) -> Answer<objects::Object> {
-        let options = GetOptions::from(options);
-        let opened = match self.next(Operation::Get, &key, options.check())? {
-            Ok(next) => next.get(&key, &options, self.waiting.clone()).await,
-            Err(refusal) => Err(refusal),
-        };
-        Ok(match opened {
-            Ok(artifact_s3::Object { info, body }) => {
-                Ok(objects::Object { info: info.into(), body: self.push_body(body)? })
-            }
-            Err(error) => Err(self.told(error)),
-        })
+    fn get(
+        &mut self,
+        key: String,
+        options: types::GetOptions,
+    ) -> impl Future<Output = Answer<objects::Object>> + Send {
+        let options = Box::new(GetOptions::from(options));
+        async move {
+            let opened = match self.next(Operation::Get, &key, options.check())? {
+                Ok(next) => next.get(&key, &options, self.waiting.clone()).await,
+                Err(refusal) => Err(refusal),
+            };
+            Ok(match opened {
+                Ok(artifact_s3::Object { info, body }) => {
+                    Ok(objects::Object { info: info.into(), body: self.push_body(body)? })
+                }
+                Err(error) => Err(self.told(error)),
+            })
+        }
     }
 
-    async fn head(&mut self, key: String, options: types::GetOptions) -> Answer<types::ObjectInfo> {
-        let options = GetOptions::from(options);
-        let described = match self.next(Operation::Head, &key, options.check())? {
-            Ok(next) => next.head(&key, &options, self.waiting.clone()).await,
-            Err(refusal) => Err(refusal),
-        };
-        Ok(described.map(Into::into).map_err(|error| self.told(error)))
+    fn head(
+        &mut self,
+        key: String,
+        options: types::GetOptions,
+    ) -> impl Future<Output = Answer<types::ObjectInfo>> + Send {
+        let options = Box::new(GetOptions::from(options));
+        async move {
+            let described = match self.next(Operation::Head, &key, options.check())? {
+                Ok(next) => next.head(&key, &options, self.waiting.clone()).await,
+                Err(refusal) => Err(refusal),
+            };
+            Ok(described.map(Into::into).map_err(|error| self.told(error)))
+        }
     }
 
     async fn delete(&mut self, key: String, options: types::DeleteOptions) -> Answer<()> {

@@ -52,7 +52,7 @@ pub(super) async fn copy_object(
     ] {
         request.headers.set_some(name, value).map_err(on)?;
     }
-    let answer = s3.send(request).await.map_err(|error| {
+    let answer = s3.send(&request).await.map_err(|error| {
         let ours = options.condition == WriteCondition::Unconditional;
         if ours && error.kind() == S3ErrorKind::PreconditionFailed {
             // The condition on the source, which the caller knows nothing of.

@@ -30,7 +30,7 @@ impl HttpS3 {
             request.headers.set("if-match", &encode::quoted(etag)).map_err(on)?;
             request.conditional_write = true;
         }
-        Ok(outcome(&self.send(request).await?.headers))
+        Ok(outcome(&self.send(&request).await?.headers))
     }
 }
 

@@ -146,7 +146,7 @@ impl HttpS3 {
         request.headers.set("content-type", "application/xml").map_err(on)?;
         request.payload = Payload::of(xml.into());
         request.payload.hash_if_in_memory().await.map_err(on)?;
-        let answer = self.send(request).await?;
+        let answer = self.send(&request).await?;
         let result: Result<DeleteResult, _> = answer.xml("DeleteResult", self.parts().endpoint());
         Ok((self.sort(bucket, keys, result.map_err(on)?, &answer), answer.attempts))
     }

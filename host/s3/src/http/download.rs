@@ -200,7 +200,7 @@ impl Download {
         options.version_id = options.version_id.or_else(|| told.clone());
         let (operation, method) = (Operation::GetObject, Method::GET);
         let request = read_request(operation, method, &self.bucket, &self.key, &options)?;
-        let error = match self.s3.send(request).await {
+        let error = match self.s3.send(&request).await {
             Ok(answer) => {
                 self.requests += answer.attempts;
                 return Ok(answer);

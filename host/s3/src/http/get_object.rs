@@ -23,7 +23,7 @@ pub(super) async fn get_object(
     if s3.parts().verify_downloads && options.range.is_none() {
         request.headers.0.insert(CHECKSUM_MODE, HeaderValue::from_static("ENABLED"));
     }
-    let answer = s3.send(request).await?;
+    let answer = s3.send(&request).await?;
     Ok(Download::begin(s3, bucket, key, options, answer).map_err(on)?.into_object())
 }
 

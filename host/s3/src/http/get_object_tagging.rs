@@ -45,7 +45,7 @@ impl HttpS3 {
         let mut request = Request::new(OPERATION, Method::GET, bucket, Some(key), Reading::Whole);
         let version = version_id.map(|id| ("versionId", id));
         request.query = encode::query([("tagging", "")].into_iter().chain(version));
-        let answer = self.send(request).await?;
+        let answer = self.send(&request).await?;
         let tagging: Tagging = answer.xml("Tagging", self.parts().endpoint()).map_err(on)?;
         let pairs = tagging.tag_set.tag.into_iter().map(|tag| (tag.key, tag.value));
         let mut tags: Vec<(String, String)> = pairs.collect();

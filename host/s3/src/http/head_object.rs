@@ -22,6 +22,6 @@ pub(super) async fn describe(
 ) -> Result<ObjectInfo, S3Error> {
     let on = |error: S3Error| error.on(operation, target(bucket, Some(key)));
     let request = read_request(operation, Method::HEAD, bucket, key, options).map_err(on)?;
-    let answer = s3.send(request).await?;
+    let answer = s3.send(&request).await?;
     object_headers::info(&answer.headers).map_err(|error| on(answer.tried(error)))
 }

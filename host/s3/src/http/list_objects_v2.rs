@@ -47,7 +47,7 @@ pub(super) async fn list_objects_v2(
     options.check().map_err(on)?;
     let mut request = Request::new(OPERATION, Method::GET, bucket, None, Reading::Whole);
     request.query = query(options);
-    let answer = s3.send(request).await?;
+    let answer = s3.send(&request).await?;
     let listing: Result<ListBucketResult, _> =
         answer.xml("ListBucketResult", s3.parts().endpoint());
     listing.map_err(on)?.into_listing().map_err(|message| on(answer.refused(message)))

@@ -1,4 +1,5 @@
 use std::{
+    future::Future,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
@@ -53,19 +54,22 @@ impl Call {
 
 impl HttpS3 {
     /// Sends a call, and again where that is safe, until there is an answer.
-    pub(super) async fn send(&self, request: Request<'_>) -> Result<Answer, S3Error> {
-        self.send_by(request, self.parts().retry).await
+    pub(super) fn send(
+        &self,
+        request: &Request<'_>,
+    ) -> impl Future<Output = Result<Answer, S3Error>> {
+        self.send_by(request, self.parts().retry)
     }
 
     /// The same, with the tries and pauses of this policy.
     pub(super) async fn send_by(
         &self,
-        request: Request<'_>,
+        request: &Request<'_>,
         retry: RetryPolicy,
     ) -> Result<Answer, S3Error> {
         let parts = self.parts();
         let call = Call::begin();
-        let sending = (|| self.attempt(&request, &call))
+        let sending = (|| self.attempt(request, &call))
             .retry(retry.delays())
             .when(|failure: &Failure| request.may_repeat(failure))
             .adjust(|failure, planned| self.pause(&call, failure, planned));

@@ -24,7 +24,7 @@ impl MultipartUpload {
         let mut request =
             Request::new(OPERATION, Method::DELETE, &self.bucket, Some(&self.key), Reading::Whole);
         request.query = encode::query([("uploadId", self.id.as_str())]);
-        match self.s3.send_by(request, retry).await {
+        match self.s3.send_by(&request, retry).await {
             Err(error) if error.code() != Some("NoSuchUpload") => Err(error),
             _ => Ok(()),
         }

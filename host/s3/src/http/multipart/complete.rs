@@ -62,7 +62,7 @@ impl MultipartUpload {
         request.headers = headers;
         request.payload = Payload::of(xml(parts, algorithm).into());
         request.payload.seal(&self.s3, None, &mut request.headers).await.map_err(on)?;
-        let answer = self.s3.send(request).await?;
+        let answer = self.s3.send(&request).await?;
         let endpoint = self.s3.parts().endpoint();
         let result: CompleteMultipartUploadResult =
             answer.xml("CompleteMultipartUploadResult", endpoint).map_err(on)?;

@@ -34,7 +34,7 @@ impl MultipartUpload {
             Request::new(OPERATION, Method::POST, &bucket, Some(&key), Reading::Whole);
         request.query = encode::query([("uploads", "")]);
         request.headers = headers;
-        let answer = s3.send(request).await?;
+        let answer = s3.send(&request).await?;
         let on = |error: S3Error| error.on(OPERATION, target(&bucket, Some(&key)));
         let result: InitiateMultipartUploadResult =
             answer.xml("InitiateMultipartUploadResult", s3.parts().endpoint()).map_err(on)?;

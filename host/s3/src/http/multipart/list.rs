@@ -72,7 +72,7 @@ impl HttpS3 {
         for _ in 0..MAX_PAGES {
             let mut request = Request::new(OPERATION, Method::GET, bucket, None, Reading::Whole);
             request.query = query(prefix, marker.as_ref());
-            let answer = self.send(request).await?;
+            let answer = self.send(&request).await?;
             let page: Result<ListMultipartUploadsResult, _> =
                 answer.xml("ListMultipartUploadsResult", self.parts().endpoint());
             let refused = |message| on(answer.refused(message));

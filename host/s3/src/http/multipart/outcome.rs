@@ -97,7 +97,7 @@ impl MultipartUpload {
         if expected.checksum.is_some() {
             request.headers.set("x-amz-checksum-mode", "ENABLED").ok()?;
         }
-        let headers = self.s3.send(request).await.ok()?.headers;
+        let headers = self.s3.send(&request).await.ok()?.headers;
         let found = object_headers::info(&headers).ok()?;
         let same_etag = found.etag.is_some() && found.etag == expected.etag;
         let same_checksum = expected.checksum.as_ref().is_some_and(|(name, value)| {

@@ -27,7 +27,7 @@ impl MultipartUpload {
         let checksum = sealed.map_err(on)?;
         let length = payload.length();
         request.payload = payload;
-        let answer = self.s3.send(request).await?;
+        let answer = self.s3.send(&request).await?;
         let etag = object_headers::written(&answer.headers).etag.ok_or_else(|| {
             on(answer.refused(format!(
                 "the service gave no etag for part {number}, and the upload cannot be completed \

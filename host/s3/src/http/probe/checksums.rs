@@ -56,7 +56,7 @@ impl Place {
             Request::new(operation, Method::GET, &self.bucket, Some(&key), Reading::Whole);
         let on = |error: S3Error| error.on(operation, target(&self.bucket, Some(&key)));
         request.headers.set("x-amz-checksum-mode", "ENABLED").map_err(on)?;
-        let answer = self.s3.send(request).await?;
+        let answer = self.s3.send(&request).await?;
         let value = answer.headers.get(header).and_then(|value| value.to_str().ok());
         Ok(value.map(str::to_owned))
     }

@@ -97,7 +97,7 @@ impl Place {
             Request::new(operation, Method::PUT, &self.bucket, Some(&key), Reading::Whole);
         request.headers.set(header, value).map_err(on)?;
         request.payload = payload(text).await.map_err(on)?;
-        let answer = self.s3.send(request).await?;
+        let answer = self.s3.send(&request).await?;
         self.wrote(key.clone(), &answer.headers);
         Ok(())
     }

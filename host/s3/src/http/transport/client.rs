@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use http::{HeaderValue, Request, Uri, header, request::Parts, response, uri::PathAndQuery};
@@ -39,48 +42,66 @@ impl HttpClient {
     /// Sends a request with an absolute URL, and gives the answer when its head is there.
     ///
     /// It fails where nothing moves for as long as `progress` allows.
-    pub(in crate::http) async fn send(
+    ///
+    /// No `async fn`, and its large parts in boxes: the future is a part of those of all
+    /// calls, and is moved with them.
+    pub(in crate::http) fn send(
         &self,
-        mut head: Parts,
+        head: Parts,
         body: Outgoing,
         progress: &Progress,
-    ) -> Result<(response::Parts, ResponseBody), TransportError> {
-        let Inner { connector, pool, many_headers } = &*self.0;
-        let url = head.uri.clone();
-        let origin = origin(&url).ok_or_else(|| TransportError::connect("the URL has no host"))?;
-        let route = connector.route(&url);
-        dress(&mut head, &origin, &route);
-        let mut request = Request::from_parts(head, body);
-        loop {
-            let many = many_headers.load(Ordering::Relaxed);
-            let idle = pool.take(&origin).filter(|idle| idle.takes_many_headers || !many);
-            let connection = if let Some(idle) = idle {
-                idle
-            } else {
-                let connecting = progress.watch(connector.connect(url.clone(), &route)).await;
-                let io =
-                    connecting.unwrap_or_else(|_| Err(TransportError::no_connection_in_time()))?;
-                let home = Arc::downgrade(pool);
-                Box::new(Connection::over(io, origin.clone(), home, many).await?)
-            };
-            let is_reused = connection.is_reused;
-            request = match connection.exchange(request, progress).await {
-                Ok(answer) => return Ok(answer),
-                // The service had closed it; none of this was sent.
-                Err((_, Some(request))) if is_reused => request,
-                Err((error, _)) => {
-                    if error.is_unreadable() {
-                        many_headers.store(true, Ordering::Relaxed);
+    ) -> impl Future<Output = Result<(response::Parts, ResponseBody), TransportError>> {
+        let prepared = self.prepare(head, body);
+        async move {
+            let (origin, mut request) = prepared?;
+            let Inner { pool, many_headers, .. } = &*self.0;
+            loop {
+                let many = many_headers.load(Ordering::Relaxed);
+                let idle = pool.take(&origin).filter(|idle| idle.takes_many_headers || !many);
+                let connection = match idle {
+                    Some(idle) => idle,
+                    None => Box::pin(self.connect(&origin, many, progress)).await?,
+                };
+                let is_reused = connection.is_reused;
+                request = match connection.exchange(request, progress).await {
+                    Ok(answer) => return Ok(answer),
+                    // The service had closed it; none of this was sent.
+                    Err((_, Some(request))) if is_reused => request,
+                    Err((error, _)) => {
+                        if error.is_unreadable() {
+                            many_headers.store(true, Ordering::Relaxed);
+                        }
+                        return Err(error);
                     }
-                    return Err(error);
                 }
             }
         }
     }
-}
 
-fn origin(url: &Uri) -> Option<Origin> {
-    Some(Origin(url.scheme()?.clone(), url.authority()?.clone()))
+    fn prepare(
+        &self,
+        mut head: Parts,
+        body: Outgoing,
+    ) -> Result<(Origin, Box<Request<Outgoing>>), TransportError> {
+        let origin =
+            Origin::of(&head.uri).ok_or_else(|| TransportError::connect("the URL has no host"))?;
+        let route = self.0.connector.route(&head.uri);
+        dress(&mut head, &origin, &route);
+        Ok((origin, Box::new(Request::from_parts(head, body))))
+    }
+
+    async fn connect(
+        &self,
+        origin: &Origin,
+        takes_many_headers: bool,
+        progress: &Progress,
+    ) -> Result<Box<Connection>, TransportError> {
+        let Inner { connector, pool, .. } = &*self.0;
+        let connecting = progress.watch(connector.connect(origin.url()?)).await;
+        let io = connecting.unwrap_or_else(|_| Err(TransportError::no_connection_in_time()))?;
+        let home = Arc::downgrade(pool);
+        Ok(Box::new(Connection::over(io, origin.clone(), home, takes_many_headers).await?))
+    }
 }
 
 /// Adds what HTTP wants, and writes the URL as who reads it first expects it.

@@ -1,7 +1,7 @@
 use std::{
     fmt,
     future::{Future, poll_fn},
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering},
@@ -32,6 +32,9 @@ use crate::http::{
 /// Most headers of an answer, where there are many. The 2,048 bytes of metadata that S3 takes
 /// are 1,049 headers at most: with names of one or two letters, and no values.
 const MANY_HEADERS: usize = 1_200;
+
+/// Why there is no answer, and the request, where nothing of it was sent.
+type NotSent = (TransportError, Option<Box<Request<Outgoing>>>);
 
 /// One connection. What reads and writes it is no task of its own: who waits for an
 /// answer drives it, on the same thread, without a channel or a wake-up between.
@@ -85,32 +88,34 @@ impl Connection {
     /// its way up then, and goes on going there while the answer's is read.
     ///
     /// With the error the request comes back, where nothing of it was sent.
-    pub(super) async fn exchange(
+    pub(super) fn exchange(
         mut self: Box<Self>,
-        request: Request<Outgoing>,
+        request: Box<Request<Outgoing>>,
         progress: &Progress,
-    ) -> Result<(Parts, ResponseBody), (TransportError, Option<Request<Outgoing>>)> {
+    ) -> impl Future<Output = Result<(Parts, ResponseBody), NotSent>> {
         progress.tick();
         // The connection alone can wake it, and is driven here: nobody need be woken.
-        let mut answer = pin!(unconstrained(self.requests.try_send_request(request)));
-        let answer = poll_fn(|cx| {
-            self.drive(cx);
-            self.note(progress);
-            match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(answer) => Poll::Ready(Ok(answer)),
-                Poll::Pending => progress.poll_stalled(&mut self.watchdog, cx).map(Err),
+        let mut answer = Box::pin(unconstrained(self.requests.try_send_request(*request)));
+        async move {
+            let answer = poll_fn(|cx| {
+                self.drive(cx);
+                self.note(progress);
+                match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(answer) => Poll::Ready(Ok(answer)),
+                    Poll::Pending => progress.poll_stalled(&mut self.watchdog, cx).map(Err),
+                }
+            });
+            match answer.await {
+                Ok(Ok(answer)) => {
+                    let (head, body) = answer.into_parts();
+                    Ok((head, ResponseBody::new(body, self, progress.clone())))
+                }
+                Ok(Err(mut error)) => {
+                    let request = error.take_message().map(Box::new);
+                    Err((TransportError::Broke(error.into_error()), request))
+                }
+                Err(stalled) => Err((TransportError::Stalled(stalled), None)),
             }
-        });
-        match answer.await {
-            Ok(Ok(answer)) => {
-                let (head, body) = answer.into_parts();
-                Ok((head, ResponseBody::new(body, self, progress.clone())))
-            }
-            Ok(Err(mut error)) => {
-                let request = error.take_message();
-                Err((TransportError::Broke(error.into_error()), request))
-            }
-            Err(stalled) => Err((TransportError::Stalled(stalled), None)),
         }
     }
 

@@ -70,9 +70,9 @@ impl Connector {
     }
 
     /// A new connection for a URL.
-    pub(super) async fn connect(&self, url: Uri, route: &Route) -> Result<Io, TransportError> {
+    pub(super) async fn connect(&self, url: Uri) -> Result<Io, TransportError> {
         let connecting = async {
-            match route {
+            match self.route(&url) {
                 Route::Direct => opened(self.https(), url).await,
                 Route::Forward(proxy) => opened(self.https(), proxy.uri().clone()).await,
                 Route::Tunnel(proxy) => {

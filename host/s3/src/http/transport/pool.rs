@@ -4,14 +4,17 @@ use std::{
     time::Duration,
 };
 
-use http::uri::{Authority, Scheme};
+use http::{
+    Uri,
+    uri::{Authority, Scheme},
+};
 use tokio::{
     runtime::Handle,
     task::JoinHandle,
     time::{Instant, sleep},
 };
 
-use super::connection::Connection;
+use super::{connection::Connection, error::TransportError};
 
 /// Idle connections are closed before common servers and load balancers do so
 /// (20 s and up), which would make the next request fail.
@@ -20,6 +23,19 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// What a connection can be used again for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Origin(pub(super) Scheme, pub(super) Authority);
+
+impl Origin {
+    pub(super) fn of(url: &Uri) -> Option<Self> {
+        Some(Self(url.scheme()?.clone(), url.authority()?.clone()))
+    }
+
+    /// The URL of its root.
+    pub(super) fn url(&self) -> Result<Uri, TransportError> {
+        let Self(scheme, authority) = self.clone();
+        let url = Uri::builder().scheme(scheme).authority(authority).path_and_query("/");
+        url.build().map_err(TransportError::connect)
+    }
+}
 
 /// Connections that nobody uses.
 ///
