@@ -23,6 +23,7 @@ use crate::{
     instances::Kept,
     layer::{Entry, Fault, Layer, Place},
     limits::Usage,
+    outside::Outside,
     sandbox, trap,
 };
 
@@ -48,6 +49,7 @@ pub(crate) struct CallState {
     /// What failed beneath, as the host saw it.
     pub(crate) seen: Seen,
     pub(crate) waiting: Waiting,
+    pub(crate) outside: Outside,
     pub(crate) entry: Entry,
     /// None until it asks for WASI, if it can.
     pub(crate) wasi: Option<WasiCtx>,
@@ -169,7 +171,8 @@ impl CallState {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
         let usage = Usage::new(limits, &place.beneath);
-        Self { place, table, usage, seen: Seen::default(), waiting, entry, wasi: None, bodies: 0 }
+        let (seen, outside) = (Seen::default(), Outside::default());
+        Self { place, table, usage, seen, waiting, outside, entry, wasi: None, bodies: 0 }
     }
 
     /// The next call of an instance: from here on it reaches what that may reach.

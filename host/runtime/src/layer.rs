@@ -278,7 +278,8 @@ impl Layer {
             Ok(admission) => {
                 let call = pin!(async {
                     let instance = Instance::of(self, waiting.clone(), entry).await?;
-                    call(instance).await
+                    let outside = instance.store.data().outside.clone();
+                    outside.drive(call(instance)).await
                 });
                 let outcome = self.in_time(call, waiting, again).await;
                 if let Some(admission) = admission {

@@ -52,6 +52,7 @@ mod builder;
 pub use builder::StoreBuilder;
 mod call;
 mod link;
+mod outside;
 mod plan;
 mod supervisor;
 pub use supervisor::Supervision;

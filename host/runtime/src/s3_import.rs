@@ -1,4 +1,4 @@
-use std::{future::Future, panic::AssertUnwindSafe};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use artifact_s3::{
     DeleteOptions, GetOptions, ListOptions, ObjectKey, Operation, PutOptions, S3Client, S3Error,
@@ -12,7 +12,7 @@ use crate::{
     convert::printable,
     grant::Grant,
     handles::{HostBody, HostReceipt},
-    instance::{CallState, Waiting, WaitsFor, keep},
+    instance::{CallState, WaitsFor, keep},
     layer::Beneath,
 };
 
@@ -35,10 +35,13 @@ impl s3::Host for CallState {
         let options = Box::new(PutOptions::from(options));
         async move {
             let HostBody { id, body } = self.table.delete(body)?;
-            let (grant, client, waiting) = self.s3()?;
-            let stored = match admit(grant, &bucket, &key, options.check()) {
+            let (grant, client) = self.s3()?;
+            let stored = match admit(&grant, &bucket, &key, options.check()) {
                 Ok(key) => {
-                    send(waiting, || client.put_object(grant.bucket(), &key, body, &options)).await
+                    self.send(async move {
+                        client.put_object(grant.bucket(), &key, body, &options).await
+                    })
+                    .await
                 }
                 Err(refusal) => Err(refusal),
             };
@@ -57,10 +60,13 @@ impl s3::Host for CallState {
     ) -> impl Future<Output = Answer<objects::Object>> + Send {
         let options = Box::new(GetOptions::from(options));
         async move {
-            let (grant, client, waiting) = self.s3()?;
-            let opened = match admit(grant, &bucket, &key, options.check()) {
+            let (grant, client) = self.s3()?;
+            let opened = match admit(&grant, &bucket, &key, options.check()) {
                 Ok(key) => {
-                    send(waiting, || client.get_object(grant.bucket(), &key, &options)).await
+                    self.send(
+                        async move { client.get_object(grant.bucket(), &key, &options).await },
+                    )
+                    .await
                 }
                 Err(refusal) => Err(refusal),
             };
@@ -81,10 +87,13 @@ impl s3::Host for CallState {
     ) -> impl Future<Output = Answer<types::ObjectInfo>> + Send {
         let options = Box::new(GetOptions::from(options));
         async move {
-            let (grant, client, waiting) = self.s3()?;
-            let described = match admit(grant, &bucket, &key, options.check()) {
+            let (grant, client) = self.s3()?;
+            let described = match admit(&grant, &bucket, &key, options.check()) {
                 Ok(key) => {
-                    send(waiting, || client.head_object(grant.bucket(), &key, &options)).await
+                    self.send(
+                        async move { client.head_object(grant.bucket(), &key, &options).await },
+                    )
+                    .await
                 }
                 Err(refusal) => Err(refusal),
             };
@@ -102,9 +111,12 @@ impl s3::Host for CallState {
         options: types::DeleteOptions,
     ) -> Answer<()> {
         let options = DeleteOptions::from(options);
-        let (grant, client, waiting) = self.s3()?;
-        let deleted = match admit(grant, &bucket, &key, options.check()) {
-            Ok(key) => send(waiting, || client.delete_object(grant.bucket(), &key, &options)).await,
+        let (grant, client) = self.s3()?;
+        let deleted = match admit(&grant, &bucket, &key, options.check()) {
+            Ok(key) => {
+                self.send(async move { client.delete_object(grant.bucket(), &key, &options).await })
+                    .await
+            }
             Err(refusal) => Err(refusal),
         };
         Ok(match deleted {
@@ -121,13 +133,16 @@ impl s3::Host for CallState {
         options: types::PutOptions,
     ) -> Answer<Resource<HostReceipt>> {
         let options = PutOptions::from(options);
-        let (grant, client, waiting) = self.s3()?;
+        let (grant, client) = self.s3()?;
         let places = grant
             .admit(&bucket, &source_key)
-            .and_then(|source| Ok((source, admit(grant, &bucket, &key, options.check())?)));
+            .and_then(|source| Ok((source, admit(&grant, &bucket, &key, options.check())?)));
         let copied = match places {
             Ok((source, key)) => {
-                send(waiting, || client.copy_object(grant.bucket(), &source, &key, &options)).await
+                self.send(async move {
+                    client.copy_object(grant.bucket(), &source, &key, &options).await
+                })
+                .await
             }
             Err(refusal) => Err(refusal),
         };
@@ -143,9 +158,13 @@ impl s3::Host for CallState {
         options: types::ListOptions,
     ) -> Answer<types::Listing> {
         let options = ListOptions::from(options);
-        let (grant, client, waiting) = self.s3()?;
+        let (grant, client) = self.s3()?;
+        let prefix = options.prefix.clone();
         let listed = match grant.admit_listing(&bucket, &options) {
-            Ok(()) => send(waiting, || client.list_objects(grant.bucket(), &options)).await,
+            Ok(()) => {
+                let grant = Arc::clone(&grant);
+                self.send(async move { client.list_objects(grant.bucket(), &options).await }).await
+            }
             Err(refusal) => Err(refusal),
         };
         Ok(match listed {
@@ -153,9 +172,7 @@ impl s3::Host for CallState {
                 grant.confine(&mut listing);
                 Ok(listing.into())
             }
-            Err(error) => {
-                Err(self.remember(error, Operation::ListObjectsV2, &bucket, &options.prefix))
-            }
+            Err(error) => Err(self.remember(error, Operation::ListObjectsV2, &bucket, &prefix)),
         })
     }
 }
@@ -180,24 +197,6 @@ fn check(options: Result<(), S3Error>) -> Result<(), S3Error> {
 /// Types without functions.
 impl types::Host for CallState {}
 
-/// Waits for the S3 client. One that panics fails its call, and nothing else.
-async fn send<T, C>(waiting: &Waiting, call: impl FnOnce() -> C + Send) -> Result<T, S3Error>
-where
-    C: Future<Output = Result<T, S3Error>> + Send,
-{
-    waiting.set(WaitsFor::Storage);
-    let answer = AssertUnwindSafe(async { call().await }).catch_unwind().await;
-    waiting.set(WaitsFor::Component);
-    answer.unwrap_or_else(|panic| {
-        let said = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_default();
-        Err(S3Error::new(S3ErrorKind::Service, format!("the S3 client panicked: {said}")))
-    })
-}
-
 /// What a component called, cut to what S3 could name at most.
 fn shown(bucket: &str, key: &str) -> String {
     let cut = |text: &str, bytes: usize| text[..text.floor_char_boundary(bytes)].to_owned();
@@ -206,13 +205,31 @@ fn shown(bucket: &str, key: &str) -> String {
 
 impl CallState {
     /// Who makes the next S3 call; a component that makes too many ends here.
-    fn s3(&mut self) -> wasmtime::Result<(&Grant, &dyn S3Client, &Waiting)> {
+    fn s3(&mut self) -> wasmtime::Result<(Arc<Grant>, Arc<dyn S3Client>)> {
         self.usage.count_call()?;
         match &self.place.beneath {
-            Beneath::S3 { grant, client } => Ok((grant, &**client, &self.waiting)),
+            Beneath::S3 { grant, client } => Ok((Arc::clone(grant), Arc::clone(client))),
             // The linker of policies has no S3.
             _ => Err(wasmtime::Error::msg("there is no S3")),
         }
+    }
+
+    /// Waits for the S3 client. One that panics fails its call, and nothing else.
+    async fn send<T: Send + 'static>(
+        &mut self,
+        call: impl Future<Output = Result<T, S3Error>> + Send + 'static,
+    ) -> Result<T, S3Error> {
+        self.waiting.set(WaitsFor::Storage);
+        let answer = self.outside.run(AssertUnwindSafe(call).catch_unwind()).await;
+        self.waiting.set(WaitsFor::Component);
+        answer.unwrap_or_else(|panic| {
+            let said = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_default();
+            Err(S3Error::new(S3ErrorKind::Service, format!("the S3 client panicked: {said}")))
+        })
     }
 
     /// Keeps the error as the host saw it, and gives the component its own view.

@@ -36,7 +36,12 @@ impl store::Host for CallState {
         async move {
             let HostBody { id, body } = self.table.delete(body)?;
             let stored = match self.next(Operation::Put, &key, options.check())? {
-                Ok(next) => next.put(&key, body, &options, self.waiting.clone()).await,
+                Ok(next) => {
+                    let waiting = self.waiting.clone();
+                    self.outside
+                        .run(async move { next.put(&key, body, &options, waiting).await })
+                        .await
+                }
                 Err(refusal) => Err(refusal),
             };
             Ok(match stored {
@@ -54,7 +59,10 @@ impl store::Host for CallState {
         let options = Box::new(GetOptions::from(options));
         async move {
             let opened = match self.next(Operation::Get, &key, options.check())? {
-                Ok(next) => next.get(&key, &options, self.waiting.clone()).await,
+                Ok(next) => {
+                    let waiting = self.waiting.clone();
+                    self.outside.run(async move { next.get(&key, &options, waiting).await }).await
+                }
                 Err(refusal) => Err(refusal),
             };
             Ok(match opened {
@@ -74,7 +82,10 @@ impl store::Host for CallState {
         let options = Box::new(GetOptions::from(options));
         async move {
             let described = match self.next(Operation::Head, &key, options.check())? {
-                Ok(next) => next.head(&key, &options, self.waiting.clone()).await,
+                Ok(next) => {
+                    let waiting = self.waiting.clone();
+                    self.outside.run(async move { next.head(&key, &options, waiting).await }).await
+                }
                 Err(refusal) => Err(refusal),
             };
             Ok(described.map(Into::into).map_err(|error| self.told(error)))
@@ -84,7 +95,10 @@ impl store::Host for CallState {
     async fn delete(&mut self, key: String, options: types::DeleteOptions) -> Answer<()> {
         let options = DeleteOptions::from(options);
         let deleted = match self.next(Operation::Delete, &key, options.check())? {
-            Ok(next) => next.delete(&key, &options, self.waiting.clone()).await,
+            Ok(next) => {
+                let waiting = self.waiting.clone();
+                self.outside.run(async move { next.delete(&key, &options, waiting).await }).await
+            }
             Err(refusal) => Err(refusal),
         };
         Ok(deleted.map_err(|error| self.told(error)))
@@ -93,7 +107,10 @@ impl store::Host for CallState {
     async fn list(&mut self, options: types::ListOptions) -> Answer<types::Listing> {
         let options = ListOptions::from(options);
         let mut listed = match self.next(Operation::List, &options.prefix, options.check())? {
-            Ok(next) => next.list(&options, self.waiting.clone()).await,
+            Ok(next) => {
+                let waiting = self.waiting.clone();
+                self.outside.run(async move { next.list(&options, waiting).await }).await
+            }
             Err(refusal) => Err(refusal),
         };
         if let (Ok(listing), Beneath::Store { grant, .. }) = (&mut listed, &self.place.beneath) {

@@ -20,8 +20,20 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The calls, and how many thousand instructions each may take: a tenth more than what it
 /// took when the bound was set. Whoever makes one cheaper lowers its bound.
-const BOUNDS: &[(&str, u64)] =
-    &[("sign", 70), ("put", 325), ("get", 96), ("head", 84), ("delete", 77)];
+///
+/// The first are the client's; then those through the bundled component, and through a policy
+/// of somebody else before it.
+const BOUNDS: &[(&str, u64)] = &[
+    ("sign", 70),
+    ("put", 325),
+    ("get", 96),
+    ("head", 84),
+    ("delete", 77),
+    ("store put", 1),
+    ("store get", 1),
+    ("policy put", 1),
+    ("policy get", 1),
+];
 
 const FEW: u64 = 100;
 const MANY: u64 = 400;
@@ -47,7 +59,7 @@ fn main() -> Outcome<ExitCode> {
         let (few, many) = (count(call, FEW, service)?, count(call, MANY, service)?);
         let thousands = many.saturating_sub(few) / (MANY - FEW) / 1000;
         let verdict = if thousands > *bound { "TOO MANY" } else { "" };
-        writeln!(out, "{call:8} {thousands:5} of {bound:5} thousand instructions {verdict}")?;
+        writeln!(out, "{call:10} {thousands:5} of {bound:5} thousand instructions {verdict}")?;
         exceeded |= thousands > *bound;
     }
     Ok(if exceeded { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -26,22 +26,24 @@ const KEYS: u64 = 256;
 const BOUND: &str = "One at a time, 47 % of our CPU time and as much of object_store's is the \
     kernel's, for the same three system calls; of what is ours no function takes more than 4 %. \
     With many in flight it is the sandbox: with 64, our client alone takes 0.4 of object_store's \
-    CPU time, and a call of a reused instance adds 11 to 29 µs to that. 5 µs of them are what it \
-    adds to a client that answers after it has given way once, with 64 in flight as well. The \
-    rest spreads over all functions alike, the kernel's among them, which take half as long again \
-    for the same calls; samples lie in 240 KiB of code with the client alone, in 430 with the \
-    sandbox, beside the data of the calls in flight, and a core's own cache has 1 MiB (what is \
-    beyond it costs: see the machine's table). That cold caches are the cause is inferred, as the \
-    machine counts no misses. Huge pages for the code, smaller code (opt-level s), and waiting \
-    outside the guest's stack gave nothing or less; thin LTO takes 7 to 15 % off us and peers \
-    alike.";
+    CPU time, and a call of a reused instance adds 10 to 20 µs to that, though it takes 4 alone. No \
+    function takes more than 2 % of it: it is what is in no cache. Cachegrind, told the sizes of \
+    the caches (32 KiB, and 1 MiB for a core), counts for a put with 64 in flight 2,800 misses of \
+    the first cache for code with the client alone and 5,050 through a reused instance, 900 and \
+    2,480 of the one for data, and 8 and 660 misses of both (how long those take: see the \
+    machine's table; before the futures were made smaller and what a call waits for was taken off \
+    the guest's stack they were 1,320), with 36,000 instructions more; the kernel's are not among \
+    them. Huge pages for the code and smaller code (opt-level s) gave nothing or less; thin LTO \
+    takes 7 to 15 % off us and peers alike.";
 const BOUND_BEHIND_A_POLICY: &str = "A fresh instance of a policy adds 11 µs to a client that \
     answers at once, with 64 in flight as with 2, and 35 to 60 between two requests, with 4 in \
-    flight as with 64; the samples lie in 570 KiB of code. Of a call with 64 in flight, making the \
-    instance is 8 %, dropping it 8 %, its 45 allocations 8 %, copying and zeroing memory 12 %, its \
-    own code 5 %; no function of wasmtime takes more than 2 %, and all take two to three times \
-    what they take without HTTP between. Zeroing only pages that were written (PAGEMAP_SCAN), \
-    giving them back, and slots closer together gave nothing or less.";
+    flight as with 64. Of a call with 64 in flight, making the instance is 8 %, dropping it 8 %, \
+    its 45 allocations 8 %, copying and zeroing memory 12 %, its own code 5 %; no function of \
+    wasmtime takes more than 2 %, and all take two to three times what they take without HTTP \
+    between. It is what is in no cache: cachegrind (as above) counts 8,620 misses of the first \
+    cache for code, 6,170 of the one for data, and 2,720 of both, 1,025 of which are the 64 KiB \
+    of the instance's memory that are zeroed. Zeroing only pages that were written \
+    (PAGEMAP_SCAN), giving them back, and slots closer together gave nothing or less.";
 
 /// One contender at one concurrency.
 #[derive(Clone, Debug, Serialize, Deserialize)]
