@@ -29,10 +29,10 @@ const BOUNDS: &[(&str, u64)] = &[
     ("get", 96),
     ("head", 84),
     ("delete", 77),
-    ("store put", 1),
-    ("store get", 1),
-    ("policy put", 1),
-    ("policy get", 1),
+    ("store put", 364),
+    ("store get", 142),
+    ("policy put", 530),
+    ("policy get", 308),
 ];
 
 const FEW: u64 = 100;
