@@ -88,34 +88,32 @@ impl Connection {
     /// its way up then, and goes on going there while the answer's is read.
     ///
     /// With the error the request comes back, where nothing of it was sent.
-    pub(super) fn exchange(
+    pub(super) async fn exchange(
         mut self: Box<Self>,
         request: Box<Request<Outgoing>>,
         progress: &Progress,
-    ) -> impl Future<Output = Result<(Parts, ResponseBody), NotSent>> {
+    ) -> Result<(Parts, ResponseBody), NotSent> {
         progress.tick();
         // The connection alone can wake it, and is driven here: nobody need be woken.
         let mut answer = Box::pin(unconstrained(self.requests.try_send_request(*request)));
-        async move {
-            let answer = poll_fn(|cx| {
-                self.drive(cx);
-                self.note(progress);
-                match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                    Poll::Ready(answer) => Poll::Ready(Ok(answer)),
-                    Poll::Pending => progress.poll_stalled(&mut self.watchdog, cx).map(Err),
-                }
-            });
-            match answer.await {
-                Ok(Ok(answer)) => {
-                    let (head, body) = answer.into_parts();
-                    Ok((head, ResponseBody::new(body, self, progress.clone())))
-                }
-                Ok(Err(mut error)) => {
-                    let request = error.take_message().map(Box::new);
-                    Err((TransportError::Broke(error.into_error()), request))
-                }
-                Err(stalled) => Err((TransportError::Stalled(stalled), None)),
+        let answer = poll_fn(|cx| {
+            self.drive(cx);
+            self.note(progress);
+            match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(answer) => Poll::Ready(Ok(answer)),
+                Poll::Pending => progress.poll_stalled(&mut self.watchdog, cx).map(Err),
             }
+        });
+        match answer.await {
+            Ok(Ok(answer)) => {
+                let (head, body) = answer.into_parts();
+                Ok((head, ResponseBody::new(body, self, progress.clone())))
+            }
+            Ok(Err(mut error)) => {
+                let request = error.take_message().map(Box::new);
+                Err((TransportError::Broke(error.into_error()), request))
+            }
+            Err(stalled) => Err((TransportError::Stalled(stalled), None)),
         }
     }
 
