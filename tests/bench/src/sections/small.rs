@@ -26,7 +26,7 @@ const KEYS: u64 = 256;
 const BOUND: &str = "One at a time, 47 % of our CPU time and as much of object_store's is the \
     kernel's, for the same three system calls; of what is ours no function takes more than 4 %. \
     With many in flight it is the sandbox: with 64, our client alone takes 0.4 of object_store's \
-    CPU time, and a call of a reused instance adds 10 to 20 µs to that, though it takes 4 alone. No \
+    CPU time, and a call of a reused instance adds 8 to 18 µs to that, though it takes 4 alone. No \
     function takes more than 2 % of it: it is what is in no cache. Cachegrind, told the sizes of \
     the caches (32 KiB, and 1 MiB for a core), counts for a put with 64 in flight 2,800 misses of \
     the first cache for code with the client alone and 5,050 through a reused instance, 900 and \
