@@ -212,7 +212,7 @@ pub(crate) fn run(setting: Setting, report: &mut Report) -> anyhow::Result<()> {
     );
     let mut plotted = Vec::new();
     for cell in cells(setting) {
-        let all = measured(&sink.service, cell, &Contender::ALL, setting.choose(2, 3))?;
+        let all = measured(&sink.service, cell, &Contender::ALL, setting.choose(2, 5))?;
         table(cell, &all, report);
         for bar in bars(cell, &all) {
             report.bar(bar);
